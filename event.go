@@ -1,0 +1,44 @@
+package pgvigil
+
+import "time"
+
+// EventKind says what changed.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventMark           EventKind = "mark" // pgvigil mark
+	EventDeploy         EventKind = "deploy"
+	EventIndexCreated   EventKind = "index created"
+	EventIndexDropped   EventKind = "index dropped"
+	EventIndexInvalid   EventKind = "index invalid"
+	EventTableCreated   EventKind = "table created"
+	EventTableDropped   EventKind = "table dropped"
+	EventColumnCreated  EventKind = "column created"
+	EventColumnDropped  EventKind = "column dropped"
+	EventSettingChanged EventKind = "setting changed"
+	EventReset          EventKind = "statistics reset"
+	EventRestart        EventKind = "restart"
+	EventPlanChanged    EventKind = "plan changed"
+	EventAnalyzed       EventKind = "analyzed"
+	EventRoleChanged    EventKind = "role changed" // primary or standby
+	EventProposalDone   EventKind = "proposal applied"
+)
+
+// Event is a change seen on a target that may explain a regression.
+type Event struct {
+	ID     int64
+	Server ServerID
+	DBID   OID // 0 for the whole server
+	// At is when it happened, or the snapshot that first showed it.
+	At time.Time
+	// Since is the last snapshot that did not show it; zero if At is exact.
+	Since  time.Time
+	Kind   EventKind
+	Object string // schema.name, setting, or version
+	Table  string // unqualified name of the table concerned, if any
+	Before string
+	After  string
+	// Source is "catalog", "counters", "user".
+	Source string
+}
