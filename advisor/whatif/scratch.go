@@ -1,0 +1,199 @@
+package whatif
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// Scratch judges with real indexes on a scratch database that holds the same
+// schema and data as the watched one. It proves what HypoPG cannot (GIN, true
+// sizes), and takes the time that building indexes takes.
+type Scratch struct {
+	*session
+	// built are the indexes made so far by their definition; Close drops them.
+	built map[string]built
+}
+
+type built struct {
+	schema string // of the table, and so of the index
+	name   string
+	size   pgvigil.Bytes
+	err    error
+}
+
+// NewScratch connects to the scratch database. Watched is a connection to the
+// database that is never written to: if both are the same, NewScratch refuses.
+// A nil watched connection skips that check; only tests may do so.
+func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Options) (*Scratch, error) {
+	config, err := pgx.ParseConfig(dsn.Reveal())
+	if err != nil {
+		// The parser's message can quote the connection string.
+		return nil, errors.New("connect to the scratch database: its connection string cannot be read")
+	}
+	config.RuntimeParams["application_name"] = "pgvigil"
+	config.RuntimeParams["search_path"] = "pg_catalog"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	s := &Scratch{session: newSession(conn, o), built: map[string]built{}}
+	if err := s.differs(ctx, watched); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return s, nil
+}
+
+// differs refuses to work on the watched database itself. A physical copy has
+// the same system identifier, but another postmaster.
+func (s *Scratch) differs(ctx context.Context, watched *pgx.Conn) error {
+	if watched == nil {
+		return nil
+	}
+	ours, err := identity(ctx, s.conn)
+	if err != nil {
+		return err
+	}
+	theirs, err := identity(ctx, watched)
+	if err != nil {
+		return err
+	}
+	if ours == theirs {
+		return &pgvigil.Hint{
+			Err:    errors.New("use the scratch database: it is the watched database itself"),
+			Advice: "name a copy; indexes are created and dropped in it",
+		}
+	}
+	return nil
+}
+
+func identity(ctx context.Context, conn *pgx.Conn) (id [3]string, err error) {
+	if err := conn.QueryRow(ctx, identitySQL).Scan(&id[0], &id[1], &id[2]); err != nil {
+		return id, fmt.Errorf("tell the databases apart: %w", err)
+	}
+	return id, nil
+}
+
+// Method returns "scratch database".
+func (s *Scratch) Method() string { return "scratch database" }
+
+// Cost implements Judge. An index is built once and hidden afterwards from the
+// calls that do not ask for it: it is dropped in their transaction, which is
+// rolled back.
+func (s *Scratch) Cost(ctx context.Context, statements []Statement, indexes []Index) (res Result, err error) {
+	before := s.calls
+	res = newResult(len(statements), len(indexes))
+	known := map[string]int{}
+	for i, x := range indexes {
+		b, err := s.build(ctx, x)
+		if err != nil {
+			return res, err
+		}
+		res.Sizes[i], res.Unproven[i] = b.size, b.err
+		if b.err == nil {
+			known[b.name] = i
+		}
+	}
+	if err := s.begin(ctx, "READ WRITE"); err != nil {
+		return res, err
+	}
+	defer func() {
+		err = errors.Join(err, s.rollback(ctx))
+		res.Calls = s.calls - before
+	}()
+	if err := s.hide(ctx, known); err != nil {
+		return res, err
+	}
+	for i, st := range statements {
+		if res.Plans[i], err = s.session.plan(ctx, st, known); err != nil {
+			return res, err
+		}
+	}
+	return res, nil
+}
+
+// build makes the index unless it is there.
+func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
+	key := x.Definition()
+	if b, ok := s.built[key]; ok {
+		return b, nil
+	}
+	b := built{schema: x.Schema, name: fmt.Sprintf("pgvigil_whatif_%d_%d", s.conn.PgConn().PID(), len(s.built))}
+	x.Name, x.Unique = b.name, false
+	_, err := s.conn.Exec(ctx, x.SQL(DDL{}))
+	var bad *pgconn.PgError
+	switch {
+	case errors.As(err, &bad):
+		b.err = fmt.Errorf("the scratch database cannot hold %s: %s", key, bad.Message)
+	case err != nil:
+		return b, fmt.Errorf("build an index on the scratch database: %w", err)
+	default:
+		b.size, err = s.size(ctx, x)
+		if err != nil {
+			return b, err
+		}
+	}
+	s.built[key] = b
+	return b, nil
+}
+
+//go:embed queries/index_size.sql
+var indexSizeSQL string
+
+// size measures a new index, with its partitions.
+func (s *Scratch) size(ctx context.Context, x Index) (size pgvigil.Bytes, err error) {
+	if hasExpression(x) {
+		// Only ANALYZE tells the planner how an expression's values are spread.
+		if _, err := s.conn.Exec(ctx, "ANALYZE "+Quote(x.Schema, x.Table)); err != nil {
+			return 0, fmt.Errorf("analyze the scratch table: %w", err)
+		}
+	}
+	name := Quote(x.Schema, x.Name)
+	if err := s.conn.QueryRow(ctx, indexSizeSQL, name).Scan(&size); err != nil {
+		return 0, fmt.Errorf("measure an index: %w", err)
+	}
+	return size, nil
+}
+
+func hasExpression(x Index) bool {
+	for _, k := range x.Keys {
+		if k.Expr != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// hide drops, in the transaction only, what was built for other calls.
+func (s *Scratch) hide(ctx context.Context, known map[string]int) error {
+	for _, b := range s.built {
+		if _, wanted := known[b.name]; wanted || b.err != nil {
+			continue
+		}
+		if _, err := s.conn.Exec(ctx, "DROP INDEX "+Quote(b.schema, b.name)); err != nil {
+			return fmt.Errorf("hide an index of the scratch database: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close drops what was built and ends the connection.
+func (s *Scratch) Close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	for _, b := range s.built {
+		if b.err != nil || s.conn.IsClosed() {
+			continue
+		}
+		if _, err := s.conn.Exec(ctx, "DROP INDEX "+Quote(b.schema, b.name)); err != nil {
+			errs = append(errs, fmt.Errorf("drop an index of the scratch database: %w", err))
+		}
+	}
+	return errors.Join(append(errs, s.conn.Close(ctx))...)
+}
