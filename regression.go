@@ -1,6 +1,9 @@
 package pgvigil
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // VerdictKind says what kind of change a verdict is about.
 type VerdictKind string
@@ -106,4 +109,19 @@ type CauseEvidence struct {
 	Score   float64 // higher is likelier; comparable within one verdict only
 	For     []string
 	Against []string
+}
+
+// Profile returns what one call of c costs; span is the time that c covers.
+// Without calls, all but CallsPerHour is NaN.
+func (c Counters) Profile(span time.Duration) Profile {
+	n := c[Calls]
+	if !(n > 0) {
+		n = math.NaN()
+	}
+	return Profile{
+		MS: c[ExecMS] / n, PlanMS: c[PlanMS] / n, Blocks: c.Blocks() / n, Rows: c[Rows] / n,
+		TempBlocks: c.Temp() / n, WALBytes: c[WALBytes] / n,
+		HitRatio:     (c[SharedHit] + c[LocalHit]) / c.Blocks(),
+		CallsPerHour: c[Calls] / span.Hours(),
+	}
 }
