@@ -1,0 +1,108 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// Load reads the configuration: defaults, then the file at path (none if path
+// is empty), then the environment ("NAME=value", as os.Environ has it), then
+// flags (texts by key, "history.path"); the later wins. It does no I/O beyond
+// reading the file: secrets in files and commands are fetched by Resolve.
+//
+// What is wrong with the content comes back as Problems, all at once.
+func Load(path string, environ []string, flags map[string]string) (*Config, error) {
+	var content []byte
+	if path != "" {
+		var err error
+		if content, err = readFile(path); err != nil {
+			return nil, err
+		}
+	}
+	in := input{path: path, content: content, environ: environ, flags: flags}
+	return in.load(versions{Version, migrations})
+}
+
+// input is what a configuration is made from.
+type input struct {
+	path    string // "" no file
+	content []byte
+	environ []string
+	flags   map[string]string
+}
+
+func (in input) load(v versions) (*Config, error) {
+	problems := &problemList{}
+	base, err := defaults()
+	if err != nil {
+		return nil, err
+	}
+	file := newLayer()
+	cfg := &Config{Version: v.current, passwords: newPasswords(in.environ)}
+	if in.path != "" {
+		file = in.readFileLayer(v, problems, cfg)
+	}
+	flags := readFlags(in.flags, problems)
+	named, err := stack(file, flags)
+	if err != nil {
+		return nil, err
+	}
+	env := readEnv(in.environ, named.targets(), problems)
+	all, err := stack(base, file, env, flags)
+	if err != nil {
+		return nil, err
+	}
+	all.settle()
+	if err := all.fill(); err != nil {
+		return nil, err
+	}
+	for path, value := range all.values {
+		assign(reflect.ValueOf(cfg).Elem(), strings.Split(path, "."), reflect.ValueOf(value))
+	}
+	cfg.origins = all.origins
+	cfg.check(problems)
+	if err := problems.err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+func (in input) readFileLayer(v versions, problems *problemList, cfg *Config) layer {
+	f := &fileReader{path: in.path, layer: newLayer(), problems: problems}
+	tree := f.parse(in.content)
+	if tree == nil {
+		return f.layer
+	}
+	had, ok := v.migrate(f, tree)
+	if !ok {
+		return f.layer
+	}
+	if had < v.current {
+		cfg.Warnings = append(cfg.Warnings, pgvigil.Warning{
+			Code: "old-config",
+			Text: fmt.Sprintf("%s is of version %d and was read as version %d", in.path, had, v.current),
+		})
+	}
+	f.section(tree, root(), "")
+	return f.layer
+}
+
+// settle drops the defaults that an explicit alternative replaces.
+func (l layer) settle() {
+	drop := func(path string, alternatives ...string) {
+		for _, alt := range alternatives {
+			if l.values[alt] != nil && l.origins[path].Source == "default" {
+				delete(l.values, path)
+				delete(l.origins, path)
+			}
+		}
+	}
+	drop("schedule.every", "schedule.cron")
+	drop("history.path", "history.dsn", "history.dsn_file", "history.dsn_env")
+}
+
+// Origin says where the value of a key came from.
+func (c *Config) Origin(path string) Origin { return c.origins[path] }
