@@ -1,0 +1,121 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
+)
+
+// Options say how passes are made. The zero value of each means its default.
+type Options struct {
+	// Now is pgvigil's clock; time.Now.
+	Now func() time.Time
+	// Log takes what an operator should see; slog.Default().
+	Log *slog.Logger
+	// Known says which statements of a server have a description already. By
+	// default the collector remembers those that it has handed out itself.
+	Known func(context.Context, pgvigil.Server) (func(pgvigil.StatementKey) bool, error)
+	// Describe turns a text into a query without literals; query.Describe.
+	// partitions maps partitions to their parents, see query.Options.
+	Describe func(text string, partitions map[string]string) pgvigil.Query
+	// TextEvery is the shortest time between two fetches of statement texts of
+	// a server: each reads its whole text file. 10 minutes.
+	TextEvery time.Duration
+	// TextLimit is where the server cuts a text, in characters; 16,384.
+	TextLimit int
+	// CatalogEvery is the shortest time between two complete reads of what
+	// changes rarely: definitions, constraints, columns and their statistics,
+	// sizes of databases. What is new is read at once. 5 minutes.
+	CatalogEvery time.Duration
+}
+
+// Collector makes passes. It remembers, per target, what it need not read
+// again. It may be used by several goroutines at a time.
+type Collector struct {
+	o       Options
+	mu      sync.Mutex
+	targets map[string]*memory // by Target.Name
+}
+
+// memory is what a collector knows of one target from earlier passes.
+type memory struct {
+	busy sync.Mutex // held during a pass
+	// home is the database that has pg_stat_statements, where the DSN's has not.
+	home       string
+	entries    int // of the last read, for its allocation
+	textsAt    time.Time
+	described  map[pgvigil.StatementKey]bool
+	catalogs   map[pgvigil.OID]*catalog
+	sizes      map[pgvigil.OID]pgvigil.Bytes
+	sizesAt    time.Time
+	postmaster time.Time
+}
+
+// New returns a collector.
+func New(o Options) *Collector {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.TextEvery == 0 {
+		o.TextEvery = 10 * time.Minute
+	}
+	if o.TextLimit == 0 {
+		o.TextLimit = 16 << 10
+	}
+	if o.CatalogEvery == 0 {
+		o.CatalogEvery = 5 * time.Minute
+	}
+	if o.Describe == nil {
+		o.Describe = func(text string, partitions map[string]string) pgvigil.Query {
+			return query.Describe(text, query.Options{Partitions: partitions, MaxText: o.TextLimit})
+		}
+	}
+	return &Collector{o: o, targets: map[string]*memory{}}
+}
+
+// Pass visits a target once. It returns an error when the server cannot be
+// reached, when ctx ends, or when another pass of the target is still running
+// in this collector. What else cannot be read is left out and stands in
+// Snapshot.Warnings.
+func (c *Collector) Pass(ctx context.Context, t pgvigil.Target) (*pgvigil.Snapshot, error) {
+	t.Timeouts = withDefaults(t.Timeouts)
+	m := c.memory(t.Name)
+	if !m.busy.TryLock() {
+		return nil, fmt.Errorf("collect %s: its last pass is still running", t.Name)
+	}
+	defer m.busy.Unlock()
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, t.Timeouts.Pass)
+	defer cancel()
+	p := &pass{Options: c.o, target: t, memory: m, snap: &pgvigil.Snapshot{}, partitions: map[pgvigil.OID]map[string]string{}}
+	if err := p.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := outer.Err(); err != nil {
+		return nil, fmt.Errorf("collect %s: %w", t.Name, err)
+	}
+	return p.snap, nil
+}
+
+func (c *Collector) memory(target string) *memory {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.targets[target]
+	if m == nil {
+		m = &memory{
+			described: map[pgvigil.StatementKey]bool{},
+			catalogs:  map[pgvigil.OID]*catalog{},
+			sizes:     map[pgvigil.OID]pgvigil.Bytes{},
+		}
+		c.targets[target] = m
+	}
+	return m
+}

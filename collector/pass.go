@@ -1,0 +1,200 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// pass is one visit of one target in the making.
+type pass struct {
+	Options
+	target pgvigil.Target
+	memory *memory
+	conn   *pgx.Conn // to the server's home: statements, activity, settings
+	snap   *pgvigil.Snapshot
+
+	user      string // of our role
+	database  string // of conn
+	blockSize int64
+	allStats  bool // our role may read everybody's statistics
+	extension extension
+	activity  []backend
+	waits     []lockWait
+	// partitions of each visited database, for query.Describe.
+	partitions map[pgvigil.OID]map[string]string
+}
+
+// run makes the pass. Only what makes the whole snapshot worthless is an error.
+func (p *pass) run(ctx context.Context) error {
+	began := p.Now()
+	conn, err := Connect(ctx, p.target, p.memory.home)
+	if gone(err) && p.memory.home != "" {
+		p.memory.home = ""
+		conn, err = Connect(ctx, p.target, "")
+	}
+	if err != nil {
+		return err
+	}
+	p.conn = conn
+	defer func() { p.closeConn(ctx, p.conn) }()
+	if err := p.readServer(ctx); err != nil {
+		return fmt.Errorf("collect %s: %w", p.target.Name, err)
+	}
+	if err := p.readDatabases(ctx); err != nil {
+		return fmt.Errorf("collect %s: %w", p.target.Name, err)
+	}
+	p.readShared(ctx)
+	p.visitDatabases(ctx)
+	p.try(ctx, "texts-unread", "read texts of statements", p.readTexts)
+	p.describeActivity()
+	p.snap.Took = p.Now().Sub(began)
+	return nil
+}
+
+// readShared reads what belongs to the server rather than to one database, the
+// statements first: their moment is the snapshot's.
+func (p *pass) readShared(ctx context.Context) {
+	p.try(ctx, "statements-unread", "read statements", p.readStatements)
+	p.try(ctx, "activity-unread", "read activity", p.readActivity)
+	p.try(ctx, "settings-unread", "read settings", p.readSettings)
+	p.try(ctx, "replicas-unread", "read replicas", p.readReplicas)
+}
+
+// try runs one step and turns its error into a warning of the given code.
+func (p *pass) try(ctx context.Context, code, what string, step func(context.Context) error) {
+	if err := step(ctx); err != nil {
+		p.warn(code, fmt.Sprintf("%s: %s", what, plain(err)), "")
+	}
+}
+
+func (p *pass) warn(code, text, remedy string) {
+	w := pgvigil.Warning{Code: code, Text: text, Remedy: remedy}
+	if !slices.Contains(p.snap.Warnings, w) {
+		p.snap.Warnings = append(p.snap.Warnings, w)
+	}
+}
+
+// closeConn ends a connection even when the pass ran out of time.
+func (p *pass) closeConn(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // whatever is wrong with it, we are done with it
+}
+
+// readServer learns who the server is. At is its clock for now; the statements
+// will tell it better.
+func (p *pass) readServer(ctx context.Context) error {
+	s := &p.snap.Server
+	s.Target = p.target.Name
+	err := p.conn.QueryRow(ctx, load("server")).Scan(&s.Version, &s.PostmasterStart, &s.InRecovery,
+		&p.snap.At, &p.blockSize, &p.user, &p.database, &p.allStats)
+	if err != nil {
+		return fmt.Errorf("ask the server who it is: %w", err)
+	}
+	p.snap.Clock = p.Now().UTC()
+	s.PostmasterStart, p.snap.At = s.PostmasterStart.UTC(), p.snap.At.UTC()
+	if s.Version.Major() < 14 {
+		return fmt.Errorf("PostgreSQL %s is too old: 14 is the oldest that is supported", s.Version)
+	}
+	if !s.PostmasterStart.Equal(p.memory.postmaster) {
+		p.memory.postmaster = s.PostmasterStart
+		clear(p.memory.catalogs)
+	}
+	if !p.allStats {
+		p.warn("no-stats-rights", "the role sees only its own statements and sessions",
+			"GRANT pg_monitor TO "+pgx.Identifier{p.user}.Sanitize())
+	}
+	return p.readIdentity(ctx)
+}
+
+// readIdentity reads system identifier and timeline, or makes do without.
+func (p *pass) readIdentity(ctx context.Context) error {
+	s := &p.snap.Server
+	var id int64
+	err := p.conn.QueryRow(ctx, load("system")).Scan(&id)
+	switch {
+	case err == nil:
+		s.SystemID = pgvigil.SystemID(id)
+	case sqlState(err) == "":
+		return fmt.Errorf("read the system identifier: %w", err)
+	default:
+		s.SystemID = substitute(p.target.Name)
+		p.warn("system-id-unknown", "the system identifier is unknown, so the target's name stands in for it: standbys cannot be joined",
+			"GRANT EXECUTE ON FUNCTION pg_control_system() TO "+pgx.Identifier{p.user}.Sanitize())
+	}
+	if err := p.conn.QueryRow(ctx, load("timeline")).Scan(&s.Timeline); err != nil {
+		s.Timeline = 0
+		p.warn("timeline-unknown", "the timeline is unknown: "+plain(err),
+			"GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO "+pgx.Identifier{p.user}.Sanitize())
+	}
+	return nil
+}
+
+func (p *pass) readReplicas(ctx context.Context) error {
+	rows, err := p.conn.Query(ctx, load("replicas"))
+	if err != nil {
+		return err
+	}
+	p.snap.Replicas, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r pgvigil.Replica, err error) {
+		var lag float64
+		err = row.Scan(&r.Application, &r.State, &r.SyncState, &lag, &r.LagBytes)
+		r.ReplayLag = time.Duration(lag * float64(time.Second))
+		return r, err
+	})
+	return err
+}
+
+// sqlState returns the SQLSTATE of a server's error, "" if it is none.
+func sqlState(err error) string {
+	if pg := new(pgconn.PgError); errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// The SQLSTATEs that the collector acts on.
+const (
+	stateUnknownDatabase = "3D000"
+	stateLockTimeout     = "55P03"
+	stateNotLoaded       = "55000"
+	stateNoRights        = "42501"
+)
+
+// gone says that the database does not exist.
+func gone(err error) bool { return sqlState(err) == stateUnknownDatabase }
+
+// plain says an error in the server's own words, without the driver's frame.
+func plain(err error) string {
+	if pg := new(pgconn.PgError); errors.As(err, &pg) {
+		return pg.Message
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no time left in this pass"
+	}
+	return err.Error()
+}
+
+// substitute makes an identifier from a name: FNV-1a, 64 bits.
+func substitute(name string) pgvigil.SystemID {
+	h := uint64(14695981039346656037)
+	for _, b := range []byte(name) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return pgvigil.SystemID(h)
+}
+
+// utc returns the time in UTC, zero for none.
+func utc(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

@@ -1,0 +1,49 @@
+-- one row per table, materialized view and partitioned parent; file sizes if $1 and nobody locks it, else NULL
+WITH locked AS MATERIALIZED (
+    SELECT DISTINCT relation
+    FROM pg_locks
+    WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT c.oid,
+       n.nspname,
+       c.relname,
+       c.relkind::text,
+       COALESCE(i.inhparent, 0),
+       c.relnatts::int,
+       c.relchecks::int,
+       c.relpages,
+       c.reltuples,
+       CASE WHEN $1::bool AND c.relkind <> 'p' AND l.relation IS NULL THEN pg_relation_size(c.oid) END,
+       CASE WHEN $1::bool AND c.reltoastrelid <> 0 AND l.relation IS NULL AND lt.relation IS NULL
+            THEN pg_relation_size(c.reltoastrelid) END,
+       COALESCE(c.reloptions, '{}'),
+       CASE WHEN c.relkind <> 'p' THEN age(c.relfrozenxid) ELSE 0 END,
+       GREATEST(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)),
+       GREATEST(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)),
+       pg_stat_get_numscans(c.oid)::float8,
+       pg_stat_get_tuples_returned(c.oid)::float8,
+       pg_stat_get_tuples_fetched(c.oid)::float8,
+       pg_stat_get_tuples_inserted(c.oid)::float8,
+       pg_stat_get_tuples_updated(c.oid)::float8,
+       pg_stat_get_tuples_deleted(c.oid)::float8,
+       pg_stat_get_tuples_hot_updated(c.oid)::float8,
+       pg_stat_get_live_tuples(c.oid)::float8,
+       pg_stat_get_dead_tuples(c.oid)::float8,
+       pg_stat_get_mod_since_analyze(c.oid)::float8,
+       pg_stat_get_ins_since_vacuum(c.oid)::float8,
+       pg_stat_get_vacuum_count(c.oid)::float8,
+       pg_stat_get_autovacuum_count(c.oid)::float8,
+       pg_stat_get_analyze_count(c.oid)::float8,
+       pg_stat_get_autoanalyze_count(c.oid)::float8,
+       pg_stat_get_blocks_fetched(c.oid)::float8,
+       pg_stat_get_blocks_hit(c.oid)::float8
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
+LEFT JOIN locked l ON l.relation = c.oid
+LEFT JOIN locked lt ON lt.relation = c.reltoastrelid
+WHERE c.relkind IN ('r', 'p', 'm')
+  AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+ORDER BY c.oid

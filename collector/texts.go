@@ -1,0 +1,110 @@
+package collector
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
+)
+
+// readTexts fetches and describes the texts of statements that nobody knows
+// yet, at most once per TextEvery: however few are wanted, the server reads its
+// whole file of texts.
+func (p *pass) readTexts(ctx context.Context) error {
+	now := p.Now()
+	if !p.snap.Statements.OK || now.Sub(p.memory.textsAt) < p.TextEvery {
+		return nil
+	}
+	unknown, err := p.unknownKeys(ctx)
+	if err != nil || len(unknown) == 0 {
+		return err
+	}
+	p.memory.textsAt = now
+	queries, err := p.fetchTexts(ctx, unknown)
+	if err != nil {
+		return err
+	}
+	p.snap.Queries = queries
+	for key := range queries {
+		p.memory.described[key] = true
+	}
+	return nil
+}
+
+// unknownKeys returns the keys of this pass that have no description, and
+// forgets those that are gone.
+func (p *pass) unknownKeys(ctx context.Context) ([]pgvigil.StatementKey, error) {
+	known := func(key pgvigil.StatementKey) bool { return p.memory.described[key] }
+	if p.Known != nil {
+		var err error
+		if known, err = p.Known(ctx, p.snap.Server); err != nil {
+			return nil, err
+		}
+	}
+	var unknown []pgvigil.StatementKey
+	for i := range p.snap.Statements.List {
+		if key := p.snap.Statements.List[i].Key; !known(key) {
+			unknown = append(unknown, key)
+		}
+	}
+	if len(p.memory.described) > 4*len(p.snap.Statements.List)+1000 {
+		clear(p.memory.described)
+	}
+	return unknown, nil
+}
+
+func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (queries map[pgvigil.StatementKey]pgvigil.Query, err error) {
+	users, dbs, ids, tops := columnsOf(keys)
+	batch := &pgx.Batch{}
+	batch.Queue(load("work_mem"))
+	batch.Queue(p.extension.textsSQL(), users, dbs, ids, tops, p.TextLimit)
+	results := p.conn.SendBatch(ctx, batch)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	if _, err := results.Exec(); err != nil {
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	queries = make(map[pgvigil.StatementKey]pgvigil.Query, len(keys))
+	for rows.Next() {
+		var key pgvigil.StatementKey
+		var text *string
+		var cut *bool
+		if err := rows.Scan(&key.UserID, &key.DBID, &key.QueryID, &key.TopLevel, &text, &cut); err != nil {
+			return nil, err
+		}
+		queries[key] = p.describe(key, text, cut != nil && *cut)
+	}
+	return queries, rows.Err()
+}
+
+// describe turns a text into a query. A server that lost its file of texts
+// gives none; then the queryid has to do.
+func (p *pass) describe(key pgvigil.StatementKey, text *string, cut bool) pgvigil.Query {
+	if text == nil {
+		return query.ByQueryID(key.QueryID)
+	}
+	q := p.Describe(*text, p.partitions[key.DBID])
+	if cut {
+		q.Truncated = true
+		q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "text-cut", Text: "the text is longer than what is read of it"})
+	}
+	return q
+}
+
+// columnsOf turns keys into the parallel arrays of texts.sql.
+func columnsOf(keys []pgvigil.StatementKey) (users, dbs, ids []int64, tops []bool) {
+	for _, k := range keys {
+		users = append(users, int64(k.UserID))
+		dbs = append(dbs, int64(k.DBID))
+		ids = append(ids, k.QueryID)
+		tops = append(tops, k.TopLevel)
+	}
+	return users, dbs, ids, tops
+}
