@@ -82,7 +82,14 @@ func newResult(statements, indexes int) Result {
 func (h *HypoPG) create(ctx context.Context, indexes []Index, unproven []error) (map[string]int, error) {
 	known := map[string]int{}
 	for i, x := range indexes {
-		name, err := h.createOne(ctx, x)
+		refused, err := h.untrusted(ctx, x.hypothetical())
+		if unproven[i] = refused; refused != nil {
+			continue
+		}
+		var name string
+		if err == nil {
+			name, err = h.createOne(ctx, x)
+		}
 		var bad *pgconn.PgError
 		switch {
 		case errors.As(err, &bad):

@@ -21,6 +21,9 @@ type Index struct {
 	// with an unfolded predicate is never used; "" means Predicate itself.
 	Predicate string
 	Folded    string
+	// Storage is what stands between keys and predicate: NULLS NOT DISTINCT,
+	// WITH, TABLESPACE; the server's own text, of restored indexes only.
+	Storage string
 }
 
 // Key is one key of an index: a column, or an expression with its parentheses
@@ -68,7 +71,7 @@ func (x Index) hypothetical() string {
 	if p == "" {
 		p = x.Predicate
 	}
-	x.Name, x.Unique = "", false
+	x.Name, x.Unique, x.Storage = "", false, ""
 	return x.render(DDL{}, p)
 }
 
@@ -112,6 +115,9 @@ func (x Index) Tail(predicate string) string {
 			cols[i] = Quote(c)
 		}
 		b.WriteString(" INCLUDE (" + strings.Join(cols, ", ") + ")")
+	}
+	if x.Storage != "" {
+		b.WriteString(" " + x.Storage)
 	}
 	if predicate != "" {
 		b.WriteString(" WHERE " + predicate)

@@ -126,9 +126,14 @@ func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
 	}
 	b := built{schema: x.Schema, name: fmt.Sprintf("pgvigil_whatif_%d_%d", s.conn.PgConn().PID(), len(s.built))}
 	x.Name, x.Unique = b.name, false
-	_, err := s.conn.Exec(ctx, x.SQL(DDL{}))
+	refused, err := s.untrusted(ctx, x.SQL(DDL{}))
+	if refused == nil && err == nil {
+		_, err = s.conn.Exec(ctx, x.SQL(DDL{}))
+	}
 	var bad *pgconn.PgError
 	switch {
+	case refused != nil:
+		b.err = refused
 	case errors.As(err, &bad):
 		b.err = fmt.Errorf("the scratch database cannot hold %s: %s", key, bad.Message)
 	case err != nil:

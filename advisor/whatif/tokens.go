@@ -192,3 +192,13 @@ func highest(sql string) int {
 	}
 	return top
 }
+
+// Mentions says whether name is one of the words of an SQL expression.
+func Mentions(sql, name string) bool {
+	for _, t := range tokens(sql) {
+		if t.kind == word && t.text == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,401 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/advisor/whatif"
+)
+
+// Rules of the search. They are about planner costs of single statements, so
+// that a small hot table is not starved by a big cold one.
+const (
+	// minGain is the share of its cost that at least one statement must lose
+	// for an index to be worth its upkeep.
+	minGain = 0.20
+	// minUse is the share of an index's gain that it must keep beside the
+	// others; less, and it is removed again.
+	minUse = 0.05
+	// tie is how much better a bigger index must be to beat a smaller one.
+	tie = 0.05
+	// maxChosen bounds the indexes of one table.
+	maxChosen = 3
+)
+
+// Work is one statement with its weight: calls per hour, or any other measure
+// of how much it matters, above 0.
+type Work struct {
+	Statement whatif.Statement
+	Weight    float64
+	// Tables are the tables that it reads or writes.
+	Tables []pgvigil.OID
+}
+
+// Choice is a candidate that the search kept, with what it does.
+type Choice struct {
+	Candidate
+	Size    pgvigil.Bytes
+	Queries []Effect
+	// Unproven says why the judge could not try it; nil if it did.
+	Unproven error
+}
+
+// Effect is what a choice does to one statement, beside the other choices.
+type Effect struct {
+	Work   int
+	Before whatif.Plan
+	After  whatif.Plan
+	Uses   bool
+}
+
+// Found is what a search ends with.
+type Found struct {
+	Choices []Choice
+	// Refused says by work why it could not be planned.
+	Refused map[int]error
+	// Rejected are candidates by others than Rules that were tried and not
+	// kept, with what the judge said.
+	Rejected []Rejection
+	Calls    int
+}
+
+// Rejection is a candidate that was tried and not kept.
+type Rejection struct {
+	Candidate
+	Reason string
+}
+
+// Search tries all candidates and keeps the few that serve the work best.
+type Search struct {
+	Judge   whatif.Judge
+	Catalog *Catalog
+	Work    []Work
+	// Budget bounds the sizes of all indexes together; 0 is no bound.
+	Budget pgvigil.Bytes
+
+	candidates []tried
+	base       []whatif.Plan
+	refused    map[int]error
+	calls      int
+	spent      pgvigil.Bytes
+}
+
+// tried is a candidate with what it does alone.
+type tried struct {
+	Candidate
+	table    *pgvigil.Table
+	size     pgvigil.Bytes
+	unproven error
+	alone    map[int]whatif.Plan // by work
+}
+
+// Run judges candidates, which must have distinct definitions.
+func (s *Search) Run(ctx context.Context, candidates []Candidate) (Found, error) {
+	if err := s.measure(ctx, candidates); err != nil {
+		return Found{}, err
+	}
+	found := Found{Refused: s.refused}
+	var rest []Rejection
+	for _, table := range s.tables() {
+		chosen, err := s.greedy(ctx, table)
+		if err != nil {
+			return found, err
+		}
+		if chosen, err = s.remove(ctx, chosen); err != nil {
+			return found, err
+		}
+		choices, err := s.explain(ctx, chosen)
+		if err != nil {
+			return found, err
+		}
+		found.Choices = append(found.Choices, choices...)
+		rest = append(rest, s.rejections(table, chosen)...)
+	}
+	found.Rejected, found.Calls = rest, s.calls
+	return found, nil
+}
+
+// measure plans all work without and with each candidate alone.
+func (s *Search) measure(ctx context.Context, candidates []Candidate) error {
+	s.refused = map[int]error{}
+	all := make([]int, len(s.Work))
+	for i := range all {
+		all[i] = i
+	}
+	plans, _, err := s.cost(ctx, all, nil)
+	if err != nil {
+		return err
+	}
+	s.base = plans
+	for i, p := range plans {
+		if p.Refused != nil {
+			s.refused[i] = p.Refused
+		}
+	}
+	for _, c := range candidates {
+		t, err := s.try(ctx, c)
+		if err != nil {
+			return err
+		}
+		s.candidates = append(s.candidates, t)
+	}
+	return nil
+}
+
+// try plans the work on the candidate's table with it alone.
+func (s *Search) try(ctx context.Context, c Candidate) (tried, error) {
+	t := tried{Candidate: c, table: s.Catalog.Table(c.Schema + "." + c.Table), alone: map[int]whatif.Plan{}}
+	if t.table == nil {
+		t.unproven = fmt.Errorf("the table %s is not known", whatif.Quote(c.Schema, c.Table))
+		return t, nil
+	}
+	work := s.on(t.table)
+	plans, res, err := s.cost(ctx, work, []Candidate{c})
+	if err != nil {
+		return t, err
+	}
+	t.size, t.unproven = res.Sizes[0], res.Unproven[0]
+	if t.size == 0 {
+		t.size = s.Catalog.Size(t.table, c.Index, s.Catalog.Share(t.table, c))
+	}
+	for i, w := range work {
+		t.alone[w] = plans[i]
+	}
+	return t, nil
+}
+
+// on lists the work that concerns a table and can be planned.
+func (s *Search) on(t *pgvigil.Table) (work []int) {
+	for i, w := range s.Work {
+		if slices.Contains(w.Tables, t.Key.RelID) && s.refused[i] == nil {
+			work = append(work, i)
+		}
+	}
+	return work
+}
+
+// cost plans some of the work with candidates in place.
+func (s *Search) cost(ctx context.Context, work []int, with []Candidate) ([]whatif.Plan, whatif.Result, error) {
+	statements := make([]whatif.Statement, len(work))
+	for i, w := range work {
+		statements[i] = s.Work[w].Statement
+	}
+	indexes := make([]whatif.Index, len(with))
+	for i, c := range with {
+		indexes[i] = c.Index
+	}
+	res, err := s.Judge.Cost(ctx, statements, indexes)
+	s.calls += res.Calls
+	return res.Plans, res, err
+}
+
+// tables are the tables that have candidates, each once, in order.
+func (s *Search) tables() (out []*pgvigil.Table) {
+	for _, c := range s.candidates {
+		if c.table != nil && !slices.Contains(out, c.table) {
+			out = append(out, c.table)
+		}
+	}
+	return out
+}
+
+// current is the work of one table with what is chosen so far.
+type current struct {
+	chosen []tried
+	costs  map[int]pgvigil.Cost
+}
+
+// greedy adds the best candidate until none is worth it.
+func (s *Search) greedy(ctx context.Context, table *pgvigil.Table) ([]tried, error) {
+	now := current{costs: map[int]pgvigil.Cost{}}
+	for _, w := range s.on(table) {
+		now.costs[w] = s.base[w].Cost
+	}
+	for len(now.chosen) < maxChosen {
+		best, ok := s.best(table, now)
+		if !ok {
+			break
+		}
+		costs, err := s.costs(ctx, table, append(slices.Clone(now.chosen), best))
+		if err != nil {
+			return nil, err
+		}
+		if !s.worth(now.costs, costs) {
+			break
+		}
+		now.chosen, now.costs = append(now.chosen, best), costs
+		s.spent += best.size
+	}
+	return now.chosen, nil
+}
+
+// best returns the candidate whose gain over the current costs is highest; its
+// plans alone stand for its plans beside the others, which is checked after.
+func (s *Search) best(table *pgvigil.Table, now current) (best tried, ok bool) {
+	top := 0.0
+	for _, c := range s.candidates {
+		if c.table != table || c.unproven != nil || slices.ContainsFunc(now.chosen, c.is) ||
+			s.Budget > 0 && s.spent+c.size > s.Budget {
+			continue
+		}
+		alone := map[int]pgvigil.Cost{}
+		for w, p := range c.alone {
+			alone[w] = min(p.Cost, now.costs[w])
+		}
+		if !s.worth(now.costs, alone) {
+			continue
+		}
+		gain := s.gain(now.costs, alone)
+		if !ok || better(gain, top, c, best) {
+			best, top, ok = c, gain, true
+		}
+	}
+	return best, ok
+}
+
+// better says whether candidate c with its gain beats the best so far. Among
+// equals a restored index wins, then the smaller one.
+func better(gain, top float64, c, best tried) bool {
+	switch {
+	case gain > top*(1+tie):
+		return true
+	case gain < top*(1-tie):
+		return false
+	case (c.Kind == "restore") != (best.Kind == "restore"):
+		return c.Kind == "restore"
+	case c.size != best.size:
+		return c.size < best.size
+	}
+	return gain > top
+}
+
+func (t tried) is(o tried) bool { return t.Definition() == o.Definition() }
+
+// gain is the sum of what the work loses in cost, each statement by its weight.
+func (s *Search) gain(before, after map[int]pgvigil.Cost) float64 {
+	sum := 0.0
+	for w, b := range before {
+		a, ok := after[w]
+		if !ok || b <= 0 {
+			continue
+		}
+		sum += s.weight(w) * float64(b-a)
+	}
+	return sum
+}
+
+func (s *Search) weight(w int) float64 { return math.Max(s.Work[w].Weight, 1e-9) }
+
+// worth says whether at least one statement gains enough.
+func (s *Search) worth(before, after map[int]pgvigil.Cost) bool {
+	for w, b := range before {
+		if a, ok := after[w]; ok && float64(b-a) > minGain*float64(b) && b-a > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// costs plans a table's work with several candidates in place.
+func (s *Search) costs(ctx context.Context, table *pgvigil.Table, with []tried) (map[int]pgvigil.Cost, error) {
+	work := s.on(table)
+	plans, _, err := s.cost(ctx, work, drafts(with))
+	if err != nil {
+		return nil, err
+	}
+	out := map[int]pgvigil.Cost{}
+	for i, w := range work {
+		if plans[i].Refused == nil {
+			out[w] = plans[i].Cost
+		}
+	}
+	return out, nil
+}
+
+func drafts(with []tried) []Candidate {
+	out := make([]Candidate, len(with))
+	for i, t := range with {
+		out[i] = t.Candidate
+	}
+	return out
+}
+
+// remove drops choices that later ones made superfluous.
+func (s *Search) remove(ctx context.Context, chosen []tried) ([]tried, error) {
+	for i := 0; len(chosen) > 1 && i < len(chosen); {
+		table := chosen[i].table
+		with, err := s.costs(ctx, table, chosen)
+		if err != nil {
+			return nil, err
+		}
+		fewer := slices.Delete(slices.Clone(chosen), i, i+1)
+		without, err := s.costs(ctx, table, fewer)
+		if err != nil {
+			return nil, err
+		}
+		before := map[int]pgvigil.Cost{}
+		for w := range with {
+			before[w] = s.base[w].Cost
+		}
+		if s.gain(without, with) < minUse*s.gain(before, with) && !s.worth(without, with) {
+			s.spent -= chosen[i].size
+			chosen = fewer
+			continue
+		}
+		i++
+	}
+	return chosen, nil
+}
+
+// explain collects the evidence of what was chosen for one table.
+func (s *Search) explain(ctx context.Context, chosen []tried) ([]Choice, error) {
+	if len(chosen) == 0 {
+		return nil, nil
+	}
+	work := s.on(chosen[0].table)
+	plans, _, err := s.cost(ctx, work, drafts(chosen))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Choice, len(chosen))
+	for i, t := range chosen {
+		out[i] = Choice{Candidate: t.Candidate, Size: t.size, Unproven: t.unproven}
+		for j, w := range work {
+			uses := slices.Contains(plans[j].Used, i)
+			if uses || slices.Contains(t.Wants, w) {
+				out[i].Queries = append(out[i].Queries, Effect{w, s.base[w], plans[j], uses})
+			}
+		}
+	}
+	return out, nil
+}
+
+// rejections says of the candidates that others drafted why they were not kept.
+func (s *Search) rejections(table *pgvigil.Table, chosen []tried) (out []Rejection) {
+	for _, c := range s.candidates {
+		if c.table != table || c.Author == Rules && c.unproven == nil || slices.ContainsFunc(chosen, c.is) {
+			continue
+		}
+		out = append(out, Rejection{c.Candidate, s.reason(c, chosen)})
+	}
+	return out
+}
+
+func (s *Search) reason(c tried, chosen []tried) string {
+	if c.unproven != nil {
+		return c.unproven.Error()
+	}
+	before, after := pgvigil.Cost(0), pgvigil.Cost(0)
+	for w, p := range c.alone {
+		before += s.base[w].Cost
+		after += p.Cost
+	}
+	verdict := "no statement gains a fifth of its cost"
+	if len(chosen) > 0 {
+		verdict = "what was chosen gains more or is smaller"
+	}
+	return fmt.Sprintf("planner cost %.0f before, %.0f with it alone: %s", float64(before), float64(after), verdict)
+}

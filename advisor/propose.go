@@ -1,0 +1,150 @@
+package advisor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/advisor/index"
+	"github.com/pgvigil/pgvigil/advisor/whatif"
+)
+
+// propose turns what was found into proposals.
+func (t *task) propose() {
+	for _, c := range t.found.Choices {
+		t.answer.Proposals = append(t.answer.Proposals, t.proposal(c))
+	}
+	if !t.judged {
+		t.unverified()
+	}
+}
+
+// proposal renders one choice with its evidence.
+func (t *task) proposal(c index.Choice) pgvigil.Proposal {
+	table := t.catalog.Table(c.Schema + "." + c.Table)
+	p := t.blank(c.Candidate, table)
+	p.Evidence = t.evidence(c, table)
+	p.Reason = reason(c, p)
+	p.Prose = prose(c, p, table)
+	p.Alert = t.alertOf(c.Queries)
+	return p
+}
+
+// blank renders a candidate without evidence.
+func (t *task) blank(c index.Candidate, table *pgvigil.Table) pgvigil.Proposal {
+	p := pgvigil.Proposal{
+		Server: t.Server, Target: t.Target, Database: t.Database, Kind: pgvigil.ProposeIndex,
+		Table: table.Schema + "." + table.Name, Columns: c.KeyNames(),
+		Author: c.Author, Drafted: t.began, State: pgvigil.Drafted,
+	}
+	if c.Existing != "" {
+		p.Kind = pgvigil.ProposeMaintenance
+		p.Steps = []pgvigil.Step{{
+			SQL:       "REINDEX INDEX CONCURRENTLY " + whatif.Quote(table.Schema, c.Existing),
+			Note:      "builds the invalid index anew; reads and writes go on, it waits for older transactions",
+			OutsideTx: true,
+		}}
+		return p
+	}
+	c.Name = t.catalog.Name(c.Index)
+	p.Steps, p.Undo = t.catalog.Steps(c.Index)
+	return p
+}
+
+// evidence collects what the judge said.
+func (t *task) evidence(c index.Choice, table *pgvigil.Table) pgvigil.Evidence {
+	e := pgvigil.Evidence{Verdict: pgvigil.Verified, Method: t.Judge.Method(), Size: c.Size, WhatIfCalls: t.found.Calls}
+	used := false
+	for _, q := range c.Queries {
+		w := t.Work[q.Work]
+		weight := w.Weight
+		if weight <= 0 {
+			weight = 1
+		}
+		used = used || q.Uses
+		e.CostBefore += q.Before.Cost * pgvigil.Cost(weight)
+		e.CostAfter += q.After.Cost * pgvigil.Cost(weight)
+		e.Warnings = append(e.Warnings, q.After.Warnings...)
+		e.Queries = append(e.Queries, pgvigil.QueryEvidence{
+			Fingerprint: w.Query.Fingerprint, Text: w.Query.Text, Weight: weight,
+			CostBefore: q.Before.Cost, CostAfter: q.After.Cost,
+			PlanBefore: q.Before.Text, PlanAfter: t.named(q.After.Text), Uses: q.Uses,
+		})
+	}
+	if !used {
+		e.Verdict = pgvigil.Unverified
+	}
+	share := t.catalog.Share(table, c.Candidate)
+	e.WriteOverhead, e.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.writes(table))
+	return e
+}
+
+// named replaces the positions that a judge puts into plans by the words of
+// people.
+func (t *task) named(plan string) string {
+	return positions.ReplaceAllString(plan, "using the proposed index")
+}
+
+// writes are the changes of a table: those of the request, else its counters,
+// whose proportions are all that the overhead needs.
+func (t *task) writes(table *pgvigil.Table) index.Writes {
+	w, ok := t.Writes[table.Key.RelID]
+	if !ok {
+		sum := t.catalog.Counters(table)
+		w = index.Writes{Inserts: sum.Inserted, Updates: sum.Updated, Deletes: sum.Deleted, HOTUpdates: sum.HotUpdated}
+	}
+	if w.Sets == nil {
+		w.Sets = t.sets(table)
+	}
+	return w
+}
+
+func (t *task) alertOf(effects []index.Effect) int64 {
+	for _, q := range effects {
+		if a := t.Work[q.Work].Alert; a != nil {
+			return a.ID
+		}
+	}
+	return 0
+}
+
+// unverified proposes, for each statement, the first draft, which is the
+// restored index if there is one.
+func (t *task) unverified() {
+	served := map[int]bool{}
+	for _, c := range t.candidates {
+		if len(c.Wants) == 0 || slices.ContainsFunc(c.Wants, func(w int) bool { return served[w] }) {
+			continue
+		}
+		for _, w := range c.Wants {
+			served[w] = true
+		}
+		table := t.catalog.Table(c.Schema + "." + c.Table)
+		p := t.blank(c, table)
+		share := t.catalog.Share(table, c)
+		p.Evidence = pgvigil.Evidence{
+			Verdict: pgvigil.Unverified, Method: "none", Size: t.catalog.Size(table, c.Index, share),
+			Warnings: slices.Clone(t.answer.Warnings),
+		}
+		p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.writes(table))
+		p.Reason = fmt.Sprintf("drafted for %d statements on %s; no planner has confirmed it", len(c.Wants), p.Table)
+		p.Prose = p.Reason + ". Try it on a copy first. (Written from the facts, without a model.)"
+		for _, w := range c.Wants {
+			if a := t.Work[w].Alert; a != nil {
+				p.Alert = a.ID
+			}
+		}
+		t.answer.Proposals = append(t.answer.Proposals, p)
+	}
+}
+
+func percent(v float64) string {
+	if math.IsNaN(v) {
+		return "an unknown share"
+	}
+	return fmt.Sprintf("%.0f %%", v*100)
+}
+
+func join(words []string) string { return strings.Join(words, ", ") }
