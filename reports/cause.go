@@ -1,0 +1,92 @@
+package reports
+
+import (
+	"strings"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// details are the finer causes in words that follow "because".
+var details = map[string]string{
+	pgvigil.DetailIndexDropped:    "an index was dropped",
+	pgvigil.DetailIndexInvalid:    "an index became invalid",
+	pgvigil.DetailNoIndex:         "no index serves it",
+	pgvigil.DetailPruningLost:     "its partitions are no longer pruned",
+	pgvigil.DetailStaleStatistics: "the planner's statistics are stale",
+	pgvigil.DetailGenericPlan:     "it runs with a generic plan",
+	pgvigil.DetailNPlusOne:        "it is called once for each row of another",
+	pgvigil.DetailListGrowth:      "its lists of values grew",
+	pgvigil.DetailLockQueue:       "it waits in a queue for a lock",
+	pgvigil.DetailHotRow:          "sessions wait for the same rows",
+	pgvigil.DetailLongTransaction: "a long transaction keeps dead rows from being removed",
+	pgvigil.DetailHOTLost:         "its updates are no longer HOT",
+	pgvigil.DetailRetentionOff:    "old rows are no longer removed",
+	pgvigil.DetailSetting:         "a setting was changed",
+	pgvigil.DetailNeighbour:       "the whole server is slower",
+	pgvigil.DetailTimeout:         "its calls hit their timeout",
+	pgvigil.DetailNeverEnds:       "a call of it does not end",
+	pgvigil.DetailConnections:     "there are too many connections",
+}
+
+// causes are the coarse ones in the same words.
+var causes = map[pgvigil.Cause]string{
+	pgvigil.CausePlan:       "it does more work for each call",
+	pgvigil.CauseContention: "it waits for other sessions",
+	pgvigil.CauseSpill:      "it spills to temporary files",
+	pgvigil.CauseIO:         "its blocks come from disk",
+	pgvigil.CauseBloat:      "it reads through dead rows",
+	pgvigil.CauseRows:       "it handles more rows",
+	pgvigil.CauseTraffic:    "it is called more often",
+	pgvigil.CauseDatabase:   "the whole database is slower",
+}
+
+// because says why in words that follow "because"; "" when it is not known.
+func because(v pgvigil.Regression) string {
+	if words, ok := details[v.CauseDetail]; ok {
+		return words
+	}
+	return causes[v.Cause]
+}
+
+// causeSentence says why, with the nearest event that fits.
+func causeSentence(v pgvigil.Regression) string {
+	words := because(v)
+	if words == "" {
+		return "The cause is not known."
+	}
+	s := "Most likely because " + words
+	if e, ok := explaining(v); ok {
+		s += " (" + eventWords(e) + ")"
+	}
+	return s + "."
+}
+
+// explaining is the event that a detailed cause speaks of.
+func explaining(v pgvigil.Regression) (pgvigil.Event, bool) {
+	for _, e := range v.Events {
+		if v.CauseDetail != "" && string(e.Kind) == v.CauseDetail {
+			return e, true
+		}
+	}
+	return pgvigil.Event{}, false
+}
+
+// eventWords says what happened: "index dropped: public.x".
+func eventWords(e pgvigil.Event) string {
+	s := string(e.Kind)
+	if e.Object != "" {
+		s += ": " + plain(e.Object, maxName)
+	}
+	return s + changeWords(e)
+}
+
+// changeWords says from what to what, "" where the event has neither.
+func changeWords(e pgvigil.Event) string {
+	switch before, after := plain(e.Before, maxName), plain(e.After, maxName); {
+	case before != "" && after != "":
+		return ", " + before + " \u2192 " + after
+	case after != "" && !strings.EqualFold(after, e.Object):
+		return ", " + after
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// tableRows is how many rows the tables of sizes and bloat show.
+const tableRows = 20
+
+// growthTable is "what grew" of one server.
+type growthTable struct {
+	Heading string
+	Caption string
+	Rows    []growthRow
+	Rest    string
+}
+
+type growthRow struct {
+	Name    string
+	Note    string
+	Place   string
+	Start   string
+	End     string
+	Change  string
+	PerDay  string
+	Indexes string
+	TOAST   string
+	Spark   spark
+	Source  string
+}
+
+func (l layout) grown(s *Server) *growthTable {
+	if len(s.Grown) == 0 {
+		return nil
+	}
+	t := &growthTable{Heading: l.heading(s)}
+	first := s.Grown[0]
+	t.Caption = fmt.Sprintf("Tables whose size changed between %s and %s UTC, with their partitions, indexes and TOAST, largest change first.",
+		l.clock.at(first.First).Text, l.clock.at(first.Last).Text)
+	for _, g := range s.Grown[:min(tableRows, len(s.Grown))] {
+		t.Rows = append(t.Rows, l.growthRow(s, g))
+	}
+	if rest := len(s.Grown) - len(t.Rows); rest > 0 {
+		t.Rest = count(rest, "more table", "more tables") + " changed by less."
+	}
+	return t
+}
+
+func (l layout) growthRow(s *Server, g Growth) growthRow {
+	row := growthRow{
+		Name:    plain(g.Schema+"."+g.Name, maxName),
+		Place:   plain(s.database(g.DBID), maxName),
+		Start:   size(g.Start),
+		End:     size(g.End),
+		Change:  signedSize(float64(g.End - g.Start)),
+		PerDay:  signedSize(g.PerDay),
+		Indexes: size(g.Indexes),
+		TOAST:   size(g.TOAST),
+		Source:  fmt.Sprintf("main forks as read from %s to %s UTC", l.clock.at(g.First).Text, l.clock.at(g.Last).Text),
+	}
+	if g.Partitions > 0 {
+		row.Note = count(g.Partitions, "partition", "partitions")
+	}
+	values := make([]float64, len(g.Sizes))
+	for i, b := range g.Sizes {
+		values[i] = float64(b)
+	}
+	row.Spark = sparkOf(values, false, byteSize)
+	row.Spark.Alt = "Size " + row.Spark.Alt
+	return row
+}
+
+// bloatTable is the bloat of one server.
+type bloatTable struct {
+	Heading string
+	Caption string
+	Rows    []bloatRow
+	Rest    string
+}
+
+type bloatRow struct {
+	Name   string
+	Kind   string
+	Place  string
+	Size   string
+	Share  string
+	Width  string
+	Free   string
+	Method string
+	Error  string
+	Known  bool
+}
+
+func (l layout) bloated(s *Server) *bloatTable {
+	if len(s.Bloated) == 0 {
+		return nil
+	}
+	t := &bloatTable{Heading: l.heading(s)}
+	known, free := 0, pgvigil.Bytes(0)
+	for _, b := range s.Bloated {
+		if b.Estimate != nil {
+			known++
+			free += b.Estimate.Bytes
+		}
+		if len(t.Rows) < tableRows {
+			t.Rows = append(t.Rows, l.bloatRow(s, b))
+		}
+	}
+	t.Caption = fmt.Sprintf("What a rewrite would free, of %s from %s up; %s in all where it is known.",
+		count(len(s.Bloated), "table or index", "tables and indexes"), size(bloatFloor), size(free))
+	if missing := len(s.Bloated) - known; missing > 0 {
+		t.Caption += fmt.Sprintf(" For %s nothing is known, which is not the same as none.", thousands(float64(missing)))
+	}
+	if rest := len(s.Bloated) - len(t.Rows); rest > 0 {
+		t.Rest = count(rest, "more relation has", "more relations have") + " less, or an unknown amount."
+	}
+	return t
+}
+
+func (l layout) bloatRow(s *Server, b Bloat) bloatRow {
+	row := bloatRow{
+		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: plain(s.database(b.DBID), maxName),
+		Size: size(b.Size), Share: unknown, Free: unknown, Method: "\u2013", Error: "\u2013",
+	}
+	if b.Index {
+		row.Kind = "index"
+	}
+	if e := b.Estimate; e != nil && finite(e.Share) {
+		row.Known, row.Share, row.Width = true, percent(e.Share), percentOf(e.Share)
+		row.Free, row.Method = size(e.Bytes), plain(e.Method, maxName)
+		row.Error = "\u00b1 " + significant(e.Error*100) + " points"
+	}
+	return row
+}

@@ -1,0 +1,227 @@
+package reports
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// defaultBlockSize is Postgres's unless it was built otherwise.
+const defaultBlockSize = 8192
+
+// blockSize reads block_size of the settings, in bytes.
+func blockSize(list []pgvigil.Setting) int64 {
+	for _, s := range list {
+		if s.Name != "block_size" {
+			continue
+		}
+		if n, err := strconv.ParseInt(s.Value, 10, 64); err == nil && n > 0 {
+			return n
+		}
+	}
+	return defaultBlockSize
+}
+
+// part is what a relation is of the table that it is added to.
+type part int
+
+const (
+	isTable part = iota
+	isPartition
+	isIndex
+	isTOAST
+)
+
+// owner is the table that a relation's size is added to.
+type owner struct {
+	key  pgvigil.RelationKey
+	part part
+}
+
+// family knows which table each relation belongs to.
+type family struct {
+	tables  map[pgvigil.RelationKey]pgvigil.Table
+	indexes map[pgvigil.RelationKey]pgvigil.Index
+}
+
+func familyOf(catalog []pgvigil.DatabaseRead) family {
+	f := family{make(map[pgvigil.RelationKey]pgvigil.Table), make(map[pgvigil.RelationKey]pgvigil.Index)}
+	for _, db := range catalog {
+		for _, t := range db.Tables {
+			f.tables[t.Key] = t
+		}
+		for _, i := range db.Indexes {
+			f.indexes[i.Key] = i
+		}
+	}
+	return f
+}
+
+// owner follows index to table, TOAST to table and partition to parent.
+func (f family) owner(r pgvigil.RelationSeries) owner {
+	o := owner{key: r.Key}
+	if i, ok := f.indexes[r.Key]; ok {
+		o = owner{pgvigil.RelationKey{DBID: r.Key.DBID, RelID: i.TableID}, isIndex}
+	}
+	name := r.Name
+	if t, ok := f.tables[o.key]; ok {
+		name = t.Name
+	}
+	if of, ok := toastOf(name); ok {
+		o = owner{pgvigil.RelationKey{DBID: r.Key.DBID, RelID: of}, isTOAST}
+	}
+	for f.tables[o.key].Parent != 0 {
+		o.key.RelID = f.tables[o.key].Parent
+		if o.part == isTable {
+			o.part = isPartition
+		}
+	}
+	return o
+}
+
+// toastOf reads the table's oid from the name of its TOAST table or index.
+func toastOf(name string) (pgvigil.OID, bool) {
+	digits, ok := strings.CutPrefix(name, "pg_toast_")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(strings.TrimSuffix(digits, "_index"), 10, 32)
+	return pgvigil.OID(n), err == nil
+}
+
+// span is when sizes of one database were read first and last.
+type span struct{ first, last time.Time }
+
+// at returns the i-th of n+1 equal steps.
+func (s span) at(i, n int) time.Time {
+	return s.first.Add(s.last.Sub(s.first) * time.Duration(i) / time.Duration(n))
+}
+
+// growth adds up the sizes of tables with all that belongs to them, those
+// that changed most first. Tables that kept their size are left out.
+func growth(catalog []pgvigil.DatabaseRead, list []pgvigil.RelationSeries, events []pgvigil.Event, page int64) []Growth {
+	f, lives, spans := familyOf(catalog), livesOf(events), spansOf(list)
+	byTable := make(map[pgvigil.RelationKey]*Growth)
+	for _, r := range list {
+		s := spans[r.Key.DBID]
+		if len(r.Sizes) == 0 || !s.last.After(s.first) {
+			continue
+		}
+		o := f.owner(r)
+		g := byTable[o.key]
+		if g == nil {
+			g = &Growth{DBID: o.key.DBID, Schema: r.Schema, Name: r.Name, First: s.first, Last: s.last, Sizes: make([]pgvigil.Bytes, sparkSteps+1)}
+			if t, ok := f.tables[o.key]; ok {
+				g.Schema, g.Name = t.Schema, t.Name
+			}
+			byTable[o.key] = g
+		}
+		g.add(r, o.part, lives[lifeKey{r.Key.DBID, r.Schema + "." + r.Name}], page)
+	}
+	return settleGrowth(byTable)
+}
+
+// add adds one relation's sizes, nothing before it was created or after it
+// was dropped.
+func (g *Growth) add(r pgvigil.RelationSeries, p part, l life, page int64) {
+	s := span{g.First, g.Last}
+	var size pgvigil.Bytes
+	for i := range g.Sizes {
+		at := s.at(i, len(g.Sizes)-1)
+		size = pgvigil.Bytes(sizeAt(r.Sizes, at) * page)
+		if l.born.After(at) || (!l.died.IsZero() && !l.died.After(at)) {
+			size = 0
+		}
+		g.Sizes[i] += size
+	}
+	switch p {
+	case isIndex:
+		g.Indexes += size
+	case isTOAST:
+		g.TOAST += size
+	case isPartition:
+		g.Partitions++
+	}
+}
+
+// settleGrowth derives start, end and rate, and orders by change.
+func settleGrowth(byTable map[pgvigil.RelationKey]*Growth) []Growth {
+	var grown []Growth
+	for _, g := range byTable {
+		g.Start, g.End = g.Sizes[0], g.Sizes[len(g.Sizes)-1]
+		if g.Start == g.End {
+			continue
+		}
+		g.PerDay = math.NaN()
+		if took := g.Last.Sub(g.First); took >= time.Hour {
+			g.PerDay = float64(g.End-g.Start) / (took.Hours() / 24)
+		}
+		grown = append(grown, *g)
+	}
+	change := func(g Growth) pgvigil.Bytes { return max(g.End-g.Start, g.Start-g.End) }
+	slices.SortFunc(grown, func(a, b Growth) int {
+		return cmp.Or(cmp.Compare(change(b), change(a)), cmp.Compare(a.Schema+a.Name, b.Schema+b.Name), cmp.Compare(a.DBID, b.DBID))
+	})
+	return grown
+}
+
+// sizeAt is the size in pages last read at or before t, else the first.
+func sizeAt(sizes []pgvigil.SizePoint, t time.Time) int64 {
+	i, _ := slices.BinarySearchFunc(sizes, t, func(p pgvigil.SizePoint, t time.Time) int {
+		if p.At.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return sizes[max(i-1, 0)].Pages
+}
+
+// life is when a table was created and dropped in the window, zero if not.
+type life struct{ born, died time.Time }
+
+// lifeKey names a table of a database as events do.
+type lifeKey struct {
+	db     pgvigil.OID
+	object string
+}
+
+func livesOf(events []pgvigil.Event) map[lifeKey]life {
+	lives := make(map[lifeKey]life)
+	for _, e := range events {
+		k := lifeKey{e.DBID, e.Object}
+		l := lives[k]
+		switch e.Kind {
+		case pgvigil.EventTableCreated, pgvigil.EventIndexCreated:
+			l.born = e.At
+		case pgvigil.EventTableDropped, pgvigil.EventIndexDropped:
+			l.died = e.At
+		}
+		if l.died.Before(l.born) {
+			l.died = time.Time{}
+		}
+		lives[k] = l
+	}
+	return lives
+}
+
+func spansOf(list []pgvigil.RelationSeries) map[pgvigil.OID]span {
+	spans := make(map[pgvigil.OID]span)
+	for _, r := range list {
+		for _, p := range r.Sizes {
+			s := spans[r.Key.DBID]
+			if s.first.IsZero() || p.At.Before(s.first) {
+				s.first = p.At
+			}
+			if p.At.After(s.last) {
+				s.last = p.At
+			}
+			spans[r.Key.DBID] = s
+		}
+	}
+	return spans
+}

@@ -1,0 +1,258 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// headline says the report in two to four sentences, each from the facts.
+func (l layout) headline() []string {
+	if l.empty() {
+		return l.nothing()
+	}
+	sentences := []string{l.countSentence()}
+	if s := l.worstSentence(); s != "" {
+		sentences = append(sentences, s)
+	}
+	if s := l.proposalSentence(); s != "" {
+		sentences = append(sentences, s)
+	}
+	return append(sentences, l.trustSentence())
+}
+
+// nothing says what to do when there are no numbers.
+func (l layout) nothing() []string {
+	if len(l.Servers) == 0 {
+		return []string{"The history holds no server yet, so there is nothing to report. Take a first pass with pgvigil collect, or start pgvigil serve and come back after a few passes."}
+	}
+	return []string{"The history holds no pass in this window, so there is nothing to report. Choose another window, or see with pgvigil doctor why passes fail."}
+}
+
+// each calls f for every regression with its server.
+func (l layout) each(f func(*Server, Slower)) {
+	for i := range l.Servers {
+		for _, a := range l.Servers[i].Slower {
+			f(&l.Servers[i], a)
+		}
+	}
+}
+
+func (l layout) countSentence() string {
+	bySeverity := make(map[pgvigil.Severity]int)
+	live, all, incidents, seen := 0, 0, 0, 0
+	l.each(func(_ *Server, a Slower) {
+		all++
+		bySeverity[a.Severity]++
+		if a.State.Live() {
+			live++
+		}
+	})
+	for _, s := range l.Servers {
+		incidents += len(s.Incidents)
+		seen += s.SeriesSeen
+	}
+	tail := "."
+	if incidents > 0 {
+		tail = "; the server suffered " + count(incidents, "incident", "incidents") + "."
+	}
+	if all == 0 {
+		return "Nothing left its baseline in " + count(seen, "series", "series") + " with calls in this window" + tail
+	}
+	return fmt.Sprintf("%s left %s baseline (%s), %s%s", capital(count(all, "query", "queries")),
+		map[bool]string{true: "its", false: "their"}[all == 1], severities(bySeverity), stillWords(live, all), tail)
+}
+
+func stillWords(live, all int) string {
+	switch {
+	case live == 0:
+		return "all resolved since"
+	case live == all && all == 1:
+		return "and still is off it"
+	case live == all:
+		return "and all are still off it"
+	}
+	return fmt.Sprintf("of which %d still concern somebody", live)
+}
+
+// severities counts in words: "1 page, 2 tickets".
+func severities(by map[pgvigil.Severity]int) string {
+	var words []string
+	for _, s := range []struct {
+		severity  pgvigil.Severity
+		one, many string
+	}{{pgvigil.Page, "page", "pages"}, {pgvigil.Ticket, "ticket", "tickets"}, {pgvigil.ReportOnly, "for this report only", "for this report only"}} {
+		if n := by[s.severity]; n > 0 {
+			words = append(words, count(n, s.one, s.many))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func (l layout) worstSentence() string {
+	var worst *Slower
+	var of *Server
+	l.each(func(s *Server, a Slower) {
+		if worst == nil || urgency(a.Alert, worst.Alert) < 0 {
+			worst, of = &a, s
+		}
+	})
+	if worst == nil {
+		return ""
+	}
+	v := worst.Verdict
+	s := fmt.Sprintf("The worst, %s, %s since %s UTC", queryOf(known(worst.Query, of), v.Series.Fingerprint).Name, slowerWords(v), l.clock.at(v.Onset).Text)
+	if words := because(v); words != "" {
+		s += ", most likely because " + words
+		if e, ok := explaining(v); ok && e.Object != "" {
+			s += " (" + plain(e.Object, maxName) + ")"
+		}
+	}
+	if finite(v.ExtraMSPerHour) && v.ExtraMSPerHour > 0 {
+		s += fmt.Sprintf("; that costs %s of database time an hour", millis(v.ExtraMSPerHour))
+	}
+	return s + "."
+}
+
+func (l layout) proposalSentence() string {
+	verified, all := 0, 0
+	var applied *pgvigil.Proposal
+	for _, s := range l.Servers {
+		for i, p := range s.Proposals {
+			all++
+			if p.Evidence.Verdict == pgvigil.Verified {
+				verified++
+			}
+			if applied == nil && p.Outcome != nil && len(p.Outcome.Queries) > 0 {
+				applied = &s.Proposals[i]
+			}
+		}
+	}
+	if all == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("Of %s %d %s verified", count(all, "proposal", "proposals"), verified, map[bool]string{true: "is", false: "are"}[verified == 1])
+	if all == 1 {
+		s = "The one proposal is " + map[bool]string{true: "verified", false: "not verified"}[verified == 1]
+	}
+	if applied != nil {
+		q := applied.Outcome.Queries[0]
+		s += fmt.Sprintf("; \u201c%s\u201d was applied on %s UTC and left its query at %s of the baseline's blocks per call and %s of its time",
+			proposalTitle(*applied), l.clock.at(applied.Outcome.AppliedAt).Text, times(q.After.Blocks/q.Baseline.Blocks), times(q.After.MS/q.Baseline.MS))
+	}
+	return s + "."
+}
+
+func (l layout) trustSentence() string {
+	worst := l.Servers[0].Coverage
+	for _, s := range l.Servers[1:] {
+		if !(s.Coverage.Time >= worst.Time) {
+			worst = s.Coverage
+		}
+	}
+	words, _ := coverWords(worst)
+	if finite(worst.Time) {
+		words = strings.TrimSuffix(words, ".") + fmt.Sprintf(": %s of the time that the databases report.", percent(worst.Time))
+	}
+	if n := len(worst.Warnings); n > 0 {
+		words += " " + capital(count(n, "warning says", "warnings say")) + " what is missing."
+	}
+	return words
+}
+
+// capital writes small numbers at the head of a sentence as words.
+func capital(s string) string {
+	words := []string{"No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"}
+	n, rest, _ := strings.Cut(s, " ")
+	for i, w := range words {
+		if n == fmt.Sprint(i) {
+			return w + " " + rest
+		}
+	}
+	return s
+}
+
+// tiles are the numbers at the top.
+func (l layout) tiles() []tile {
+	if l.empty() {
+		return nil
+	}
+	bySeverity := make(map[pgvigil.Severity]int)
+	n, extra := 0, 0.0
+	l.each(func(_ *Server, a Slower) {
+		n++
+		bySeverity[a.Severity]++
+		if e := a.Verdict.ExtraMSPerHour; a.State.Live() && finite(e) {
+			extra += e
+		}
+	})
+	slower := tile{Label: "Got slower", Value: thousands(float64(n)), Note: severities(bySeverity), Link: "#slower", Tone: badIf(n > 0)}
+	if bySeverity[pgvigil.Page] > 0 {
+		slower.Tone = toneBad
+	}
+	if n == 0 {
+		slower.Note, slower.Tone = "nothing left its baseline", toneGood
+	}
+	cost := tile{Label: "Still costs", Value: millis(extra), Note: "of database time an hour, by what is open", Link: "#slower"}
+	return []tile{slower, cost, l.proposalTile(), l.growthTile(), l.trustTile()}
+}
+
+func (l layout) proposalTile() tile {
+	by := make(map[pgvigil.ProofVerdict]int)
+	for _, s := range l.Servers {
+		for _, p := range s.Proposals {
+			by[p.Evidence.Verdict]++
+		}
+	}
+	t := tile{Label: "Verified fixes", Value: thousands(float64(by[pgvigil.Verified])), Link: "#proposals", Note: "no other proposal"}
+	if others := by[pgvigil.Rejected] + by[pgvigil.Unverified]; others > 0 {
+		t.Note = fmt.Sprintf("%d rejected, %d unverified", by[pgvigil.Rejected], by[pgvigil.Unverified])
+	}
+	if by[pgvigil.Verified] > 0 {
+		t.Tone = toneGood
+	}
+	return t
+}
+
+func (l layout) growthTile() tile {
+	total, perDay := pgvigil.Bytes(0), 0.0
+	for _, s := range l.Servers {
+		for _, g := range s.Grown {
+			total += g.End - g.Start
+			perDay += g.PerDay
+		}
+	}
+	t := tile{Label: "Grew", Value: signedSize(float64(total)), Note: signedSize(perDay) + " a day", Link: "#grown"}
+	if math.IsNaN(perDay) || perDay == 0 {
+		t.Note = "over the sizes read"
+	}
+	return t
+}
+
+func (l layout) trustTile() tile {
+	share, passes := math.Inf(1), 0
+	for _, s := range l.Servers {
+		passes += s.Coverage.Passes
+		if !(s.Coverage.Time >= share) {
+			share = s.Coverage.Time
+		}
+	}
+	return tile{Label: "Coverage", Value: percent(share), Note: "of the time, in " + count(passes, "pass", "passes"), Link: "#trust", Tone: coverTone(share)}
+}
+
+// commands are how to get the numbers of the page again.
+func (l layout) commands() []command {
+	target := ""
+	if l.Target != "" {
+		target = " --target " + shellWord(l.Target)
+	}
+	return []command{
+		{"what got slower", "pgvigil regressions" + target},
+		{"alerts with their histories", "pgvigil alerts list" + target},
+		{"proposals with their evidence", "pgvigil proposals list" + target},
+		{"what is missing on a target", "pgvigil doctor" + target},
+		{"the history's own health", "pgvigil history check"},
+	}
+}

@@ -1,0 +1,269 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// proposalView is one proposal with all its evidence.
+type proposalView struct {
+	Anchor   string
+	Tone     tone
+	Title    string
+	Badges   []badge
+	Verdict  string
+	Author   string
+	Place    string
+	Reason   string
+	Prose    excerpt
+	Facts    []fact
+	Steps    []stepView
+	Undo     []stepView
+	Queries  []evidenceRow
+	Outcome  *outcomeView
+	Warnings []warningView
+	Alert    string // what it answers
+	Commands []command
+}
+
+// stepView is one statement with what to know before it is run.
+type stepView struct {
+	SQL  string
+	Note string
+	// Alone says that it cannot run in a transaction block.
+	Alone bool
+	// Withheld says why the statement is not shown; it is never shown in part.
+	Withheld string
+}
+
+type evidenceRow struct {
+	Query  queryView
+	Weight string
+	Before string
+	After  string
+	Change string
+	Tone   tone
+	Uses   string
+	Plans  []planView
+}
+
+type planView struct {
+	Title string
+	Text  excerpt
+}
+
+type outcomeView struct {
+	Applied moment
+	Window  string
+	Size    string
+	Rows    []outcomeRow
+}
+
+type outcomeRow struct {
+	Query    string
+	Measure  string
+	Baseline string
+	Before   string
+	After    string
+	Against  string // after over baseline
+	Tone     tone
+}
+
+func (l layout) proposals() []proposalView {
+	var views []proposalView
+	for i := range l.Servers {
+		s := &l.Servers[i]
+		for _, p := range s.Proposals {
+			views = append(views, l.proposal(s, p, len(views)+1))
+		}
+	}
+	return views
+}
+
+func (l layout) proposal(s *Server, p pgvigil.Proposal, n int) proposalView {
+	v := proposalView{
+		Anchor:   fmt.Sprintf("proposal-%d", n),
+		Title:    proposalTitle(p),
+		Badges:   proposalBadges(p),
+		Tone:     verdictTones[p.Evidence.Verdict],
+		Verdict:  verdictSentence(p.Evidence),
+		Author:   authorSentence(p),
+		Place:    l.place(p.Target, p.Database),
+		Reason:   plain(p.Reason, maxSentence),
+		Prose:    quote(p.Prose, maxStatement),
+		Facts:    proposalFacts(p),
+		Steps:    stepsOf(p.Steps),
+		Undo:     stepsOf(p.Undo),
+		Outcome:  l.outcome(s, p.Outcome),
+		Warnings: warningsOf(p.Evidence.Warnings),
+	}
+	for _, q := range p.Evidence.Queries {
+		v.Queries = append(v.Queries, l.evidence(s, q))
+	}
+	if p.Alert != 0 {
+		v.Alert = fmt.Sprintf("alert %d", p.Alert)
+	}
+	if p.ID != 0 {
+		v.Commands = []command{{"this proposal with its evidence", fmt.Sprintf("pgvigil proposals show %d", p.ID)}}
+	}
+	return v
+}
+
+// proposalTitle says what would be done, to what.
+func proposalTitle(p pgvigil.Proposal) string {
+	table := plain(p.Table, maxName)
+	columns := plain(strings.Join(p.Columns, ", "), maxName)
+	switch p.Kind {
+	case pgvigil.ProposeIndex:
+		return fmt.Sprintf("Create an index on %s (%s)", table, columns)
+	case pgvigil.ProposePartition:
+		return fmt.Sprintf("Partition %s by %s", table, columns)
+	case pgvigil.ProposeDrop:
+		return "Drop from " + table + ": " + columns
+	case pgvigil.ProposeRewrite:
+		return "Rewrite a query of " + table
+	case pgvigil.ProposeMaintenance:
+		return "Maintain " + table
+	}
+	return plain(string(p.Kind), maxName) + " of " + table
+}
+
+// verdictTones colour proposals.
+var verdictTones = map[pgvigil.ProofVerdict]tone{
+	pgvigil.Verified: toneGood, pgvigil.Rejected: toneBad, pgvigil.Unverified: toneWarn,
+}
+
+func proposalBadges(p pgvigil.Proposal) []badge {
+	list := []badge{{string(p.Evidence.Verdict), verdictTones[p.Evidence.Verdict]}, {string(p.Kind), toneMute}}
+	if p.State != "" {
+		list = append(list, badge{string(p.State), toneMute})
+	}
+	return list
+}
+
+func verdictSentence(e pgvigil.Evidence) string {
+	method := plain(e.Method, maxName)
+	switch e.Verdict {
+	case pgvigil.Verified:
+		return "Verified with " + method + ": the planner uses it and its cost falls. A planner cost is no time; the outcome is measured after it is applied."
+	case pgvigil.Rejected:
+		return "Rejected with " + method + ": the proof does not support it. It is shown so that nobody tries it again."
+	}
+	return "Not verified: nothing proved it yet. Try it where it can do no harm first."
+}
+
+func authorSentence(p pgvigil.Proposal) string {
+	switch author := plain(p.Author, maxName); author {
+	case "rules":
+		return "Drafted and explained by rules, from the facts alone."
+	case "":
+		return ""
+	default:
+		return "Drafted by the model " + author + "; the DDL was rendered and judged by pgvigil."
+	}
+}
+
+func proposalFacts(p pgvigil.Proposal) []fact {
+	e := p.Evidence
+	var facts []fact
+	if e.CostBefore > 0 {
+		f := fact{Label: "Planner cost, weighted by calls", Value: planCost(e.CostBefore) + " \u2192 " + planCost(e.CostAfter)}
+		f.Note, f.Tone = change(float64(e.CostBefore), float64(e.CostAfter))
+		facts = append(facts, f)
+	}
+	if e.Size > 0 {
+		facts = append(facts, fact{Label: "Estimated size", Value: size(e.Size)})
+	}
+	if p.Kind == pgvigil.ProposeIndex {
+		facts = append(facts,
+			fact{Label: "Write overhead", Value: percent(e.WriteOverhead), Note: "more write work on the table"},
+			hotFact(e.LosesHOT))
+	}
+	if e.WhatIfCalls > 0 {
+		facts = append(facts, fact{Label: "Proof", Value: count(e.WhatIfCalls, "planner call", "planner calls"), Note: "in " + millis(e.Seconds*1e3)})
+	}
+	return facts
+}
+
+func hotFact(columns []string) fact {
+	if len(columns) == 0 {
+		return fact{Label: "HOT updates", Value: "kept", Note: "no updated column is in it", Tone: toneGood}
+	}
+	return fact{Label: "HOT updates", Value: "lost", Note: "for updates of " + plain(list(columns), maxName), Tone: toneWarn}
+}
+
+// stepsOf shows statements whole or not at all: half of one must not be run.
+func stepsOf(steps []pgvigil.Step) []stepView {
+	var views []stepView
+	for _, s := range steps {
+		v := stepView{SQL: visible(s.SQL), Note: plain(s.Note, maxSentence), Alone: s.OutsideTx}
+		switch {
+		case len(s.SQL) > maxDDL:
+			v.SQL, v.Withheld = "", fmt.Sprintf("This statement has %s bytes and is not shown here.", thousands(float64(len(s.SQL))))
+		case v.SQL != s.SQL:
+			v.Withheld = "This statement has characters that cannot be seen; they are spelled out here, so do not copy it from this page."
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+func (l layout) evidence(s *Server, q pgvigil.QueryEvidence) evidenceRow {
+	query := s.query(q.Fingerprint)
+	if query.Text == "" {
+		query.Text = q.Text
+	}
+	row := evidenceRow{
+		Query:  queryOf(query, q.Fingerprint),
+		Weight: number(q.Weight),
+		Before: planCost(q.CostBefore),
+		After:  planCost(q.CostAfter),
+		Uses:   "no",
+	}
+	row.Change, row.Tone = change(float64(q.CostBefore), float64(q.CostAfter))
+	if q.Uses {
+		row.Uses = "yes"
+	}
+	if q.PlanBefore != "" {
+		row.Plans = append(row.Plans, planView{"Plan before", quote(q.PlanBefore, maxPlan)})
+	}
+	if q.PlanAfter != "" {
+		row.Plans = append(row.Plans, planView{"Plan after", quote(q.PlanAfter, maxPlan)})
+	}
+	return row
+}
+
+func (l layout) outcome(s *Server, o *pgvigil.Outcome) *outcomeView {
+	if o == nil {
+		return nil
+	}
+	v := &outcomeView{Applied: l.clock.at(o.AppliedAt), Window: l.clock.window(pgvigil.Window{From: o.From, To: o.To})}
+	if o.Size > 0 {
+		v.Size = size(o.Size)
+	}
+	for _, q := range o.Queries {
+		name := queryName(s.query(q.Fingerprint))
+		v.Rows = append(v.Rows,
+			outcomeOf(name, "time per call", [3]float64{q.Baseline.MS, q.Before.MS, q.After.MS}, millis),
+			outcomeOf(name, "blocks per call", [3]float64{q.Baseline.Blocks, q.Before.Blocks, q.After.Blocks}, number))
+	}
+	return v
+}
+
+// outcomeOf is one measure before the fault, with it and after the fix.
+func outcomeOf(name, measure string, v [3]float64, write func(float64) string) outcomeRow {
+	row := outcomeRow{Query: name, Measure: measure, Baseline: write(v[0]), Before: write(v[1]), After: write(v[2])}
+	against := v[2] / v[0]
+	row.Against = times(against) + " of the baseline"
+	switch {
+	case !finite(against):
+		row.Against = unknown
+	case against <= notable:
+		row.Tone = toneGood
+	default:
+		row.Tone = toneBad
+	}
+	return row
+}

@@ -1,0 +1,270 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// fullAlerts is how many regressions are shown with charts; the rest are rows.
+const fullAlerts = 25
+
+// slowerSection is "what got slower".
+type slowerSection struct {
+	Alerts  []alertView
+	Rest    []alertRow // regressions over the limit
+	Noticed []alertRow // improvements, traffic, new queries
+	Calm    string     // what to say when nothing got slower
+}
+
+// alertView is one regression in full.
+type alertView struct {
+	Anchor   string
+	Tone     tone
+	Title    string
+	Badges   []badge
+	Place    string
+	Facts    []fact
+	Cause    string
+	Causes   []causeView
+	Charts   []chart
+	Profile  []profileRow
+	Events   []eventRow
+	Rule     string
+	Query    queryView
+	Warnings []warningView
+	Source   string
+	Fixes    []link
+	Commands []command
+}
+
+// alertRow is one verdict on one line.
+type alertRow struct {
+	Kind   badge
+	Title  string
+	Place  string
+	Onset  moment
+	Change string
+	Why    string
+}
+
+type link struct{ Href, Text string }
+
+// causeView is one cause that was weighed.
+type causeView struct {
+	Name    string
+	Score   string
+	Leading bool
+	For     []string
+	Against []string
+}
+
+// profileRow is one measure per call before and after.
+type profileRow struct {
+	Name   string
+	Before string
+	After  string
+	Change string
+	Tone   tone
+}
+
+func (l layout) slower() slowerSection {
+	var section slowerSection
+	seen := 0
+	for i := range l.Servers {
+		s := &l.Servers[i]
+		seen += s.SeriesSeen
+		for _, a := range s.Slower {
+			if len(section.Alerts) < fullAlerts {
+				section.Alerts = append(section.Alerts, l.alert(s, a, len(section.Alerts)+1))
+			} else {
+				section.Rest = append(section.Rest, l.alertRow(s, a.Alert))
+			}
+		}
+		for _, a := range s.Noticed {
+			section.Noticed = append(section.Noticed, l.alertRow(s, a))
+		}
+	}
+	if len(section.Alerts) == 0 {
+		section.Calm = "Nothing left its baseline in " + count(seen, "series", "series") + " with calls in this window."
+	}
+	return section
+}
+
+func (l layout) alert(s *Server, a Slower, n int) alertView {
+	v := a.Verdict
+	view := alertView{
+		Anchor:   fmt.Sprintf("alert-%d", n),
+		Badges:   alertBadges(a.Alert),
+		Tone:     severityTones[a.Severity],
+		Place:    l.place(a.Target, a.Database),
+		Facts:    l.alertFacts(a.Alert),
+		Cause:    causeSentence(v),
+		Causes:   causesOf(v.Causes),
+		Charts:   l.charts(a),
+		Profile:  profileRows(v.Before, v.After),
+		Events:   l.eventRows(v.Events),
+		Rule:     plain(v.Rule, maxSentence),
+		Query:    queryOf(known(a.Query, s), v.Series.Fingerprint),
+		Warnings: warningsOf(append(v.Warnings[:len(v.Warnings):len(v.Warnings)], v.Coverage.Warnings...)),
+		Source:   l.alertSource(a),
+		Fixes:    l.fixes(a.ID),
+		Commands: alertCommands(a.Alert),
+	}
+	view.Title = view.Query.Name + " " + slowerWords(v)
+	return view
+}
+
+// known is the query of an alert, from the alert or the history.
+func known(q pgvigil.Query, s *Server) pgvigil.Query {
+	if found, ok := s.Queries[q.Fingerprint]; ok && q.Text == "" {
+		return found
+	}
+	return q
+}
+
+// slowerWords says by how much: "is 41× slower", "is called 5× as often".
+func slowerWords(v pgvigil.Regression) string {
+	switch {
+	case v.Cause == pgvigil.CauseTraffic:
+		return "is called " + times(v.Factor) + " as often"
+	case finite(v.Factor) && v.Factor > 1:
+		return "takes " + times(v.Factor) + " as long"
+	}
+	return "left its baseline"
+}
+
+// severityTones colour alerts.
+var severityTones = map[pgvigil.Severity]tone{pgvigil.Page: toneBad, pgvigil.Ticket: toneWarn}
+
+func alertBadges(a pgvigil.Alert) []badge {
+	list := []badge{{string(a.Severity), severityTones[a.Severity]}, {string(a.State), toneMute}}
+	if !a.State.Live() {
+		list[1].Tone = toneGood
+	}
+	if a.ID != 0 {
+		list = append(list, badge{fmt.Sprintf("alert %d", a.ID), toneMute})
+	}
+	return list
+}
+
+func (l layout) alertFacts(a pgvigil.Alert) []fact {
+	v := a.Verdict
+	facts := []fact{{Label: "Began", Value: l.clock.at(v.Onset).Text}}
+	if after := v.Detected.Sub(v.Onset); !v.Onset.IsZero() && after >= 0 {
+		facts[0].Note = "noticed after " + length(after)
+	}
+	if !a.Closed.IsZero() {
+		facts = append(facts, fact{Label: "Ended", Value: l.clock.at(a.Closed).Text, Note: "after " + length(a.Closed.Sub(v.Onset)), Tone: toneGood})
+	}
+	facts = append(facts, fact{Label: "Time per call", Value: millis(v.Before.MS) + " \u2192 " + millis(v.After.MS), Note: times(v.Factor), Tone: toneBad})
+	if finite(v.ExtraMSPerHour) && v.ExtraMSPerHour > 0 {
+		facts = append(facts, fact{Label: "Costs", Value: millis(v.ExtraMSPerHour), Note: "of database time an hour"})
+	}
+	return append(facts,
+		fact{Label: "Share of load", Value: percent(v.LoadShare), Note: "of the server's execution time"},
+		fact{Label: "Confidence", Value: percent(v.Confidence), Note: "that the change is real"},
+		fact{Label: "Coverage", Value: percent(v.Coverage.Time), Note: "of the time is accounted for"})
+}
+
+// charts are time per call over blocks per call.
+func (l layout) charts(a Slower) []chart {
+	v := a.Verdict
+	to := a.Trend.From.Add(time.Duration(len(a.Trend.Points)) * a.Trend.Step)
+	if len(a.Trend.Points) == 0 {
+		return nil
+	}
+	if to.After(l.Window.To) {
+		to = l.Window.To
+	}
+	base := chart{From: a.Trend.From, To: to, Onset: v.Onset, Level: math.NaN(), clock: l.clock}
+	for _, e := range v.Events {
+		base.Events = append(base.Events, e.At)
+	}
+	ms, blocks := base, base
+	ms.Title, ms.Unit, ms.Samples = "Time per call", "ms", a.Trend.values(msPerCall)
+	if v.Band.High > 0 {
+		ms.Band, ms.Level = &v.Band, v.Band.Level
+	}
+	blocks.Title, blocks.Unit, blocks.Samples = "Blocks per call", "blocks", a.Trend.values(blocksPerCall)
+	blocks.Level = v.Before.Blocks
+	return []chart{ms, blocks}
+}
+
+func (l layout) alertSource(a Slower) string {
+	calls := 0.0
+	for _, p := range a.Trend.Points {
+		calls += p.Counters[pgvigil.Calls]
+	}
+	source := fmt.Sprintf("%s calls in %s of %s", number(calls), count(a.Trend.Intervals, "interval", "intervals"), a.Verdict.Series.Fingerprint)
+	if len(a.Trend.Points) > 0 {
+		source += fmt.Sprintf(", from %s UTC; each point of a chart adds up %s", l.clock.at(a.Trend.From).Text, length(a.Trend.Step))
+	}
+	return source + "."
+}
+
+// fixes link to the proposals that answer an alert.
+func (l layout) fixes(alert int64) []link {
+	var links []link
+	n := 0
+	for i := range l.Servers {
+		for _, p := range l.Servers[i].Proposals {
+			n++
+			if alert != 0 && p.Alert == alert {
+				links = append(links, link{fmt.Sprintf("#proposal-%d", n), proposalTitle(p) + " (" + string(p.Evidence.Verdict) + ")"})
+			}
+		}
+	}
+	return links
+}
+
+func alertCommands(a pgvigil.Alert) []command {
+	var list []command
+	if a.ID != 0 {
+		list = append(list, command{"this alert with its history", fmt.Sprintf("pgvigil alerts show %d", a.ID)})
+	}
+	return append(list, command{"the same numbers", "pgvigil regressions --fingerprint " + a.Verdict.Series.Fingerprint.String()})
+}
+
+func causesOf(list []pgvigil.CauseEvidence) []causeView {
+	var views []causeView
+	for i, c := range list {
+		view := causeView{Name: string(c.Cause), Leading: i == 0, Score: significant(c.Score)}
+		if c.Detail != "" && c.Detail != string(c.Cause) {
+			view.Name += ": " + plain(c.Detail, maxName)
+		}
+		for _, s := range c.For {
+			view.For = append(view.For, plain(s, maxSentence))
+		}
+		for _, s := range c.Against {
+			view.Against = append(view.Against, plain(s, maxSentence))
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+func (l layout) alertRow(s *Server, a pgvigil.Alert) alertRow {
+	v := a.Verdict
+	row := alertRow{
+		Kind:  badge{string(v.Kind), toneMute},
+		Title: queryOf(known(a.Query, s), v.Series.Fingerprint).Name,
+		Place: l.place(a.Target, a.Database),
+		Onset: l.clock.at(v.Onset),
+		Why:   plain(v.Rule, maxSentence),
+	}
+	switch v.Kind {
+	case pgvigil.KindImprovement:
+		row.Kind.Tone = toneGood
+		row.Change = millis(v.Before.MS) + " \u2192 " + millis(v.After.MS) + " a call"
+	case pgvigil.KindTraffic:
+		row.Change = number(v.Before.CallsPerHour) + " \u2192 " + number(v.After.CallsPerHour) + " calls/h"
+	case pgvigil.KindNew:
+		row.Change = millis(v.After.MS) + " a call, " + percent(v.LoadShare) + " of the load"
+	default:
+		row.Change = millis(v.Before.MS) + " \u2192 " + millis(v.After.MS) + " a call"
+	}
+	return row
+}

@@ -1,0 +1,105 @@
+package reports
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// timelineRows is how many events the timeline shows.
+const timelineRows = 100
+
+// timelineSection is "incidents and events".
+type timelineSection struct {
+	Incidents []incidentRow
+	Events    []eventRow
+	Rest      string
+}
+
+type incidentRow struct {
+	Badges  []badge
+	Place   string
+	Began   moment
+	Lasted  string
+	Change  string
+	Cause   string
+	Queries []string
+	Rule    string
+	Command string
+}
+
+type eventRow struct {
+	N      int
+	At     moment
+	Since  string // how far before it may have been
+	Kind   string
+	Object string
+	Change string
+	Source string
+	Place  string
+}
+
+func (l layout) timeline() timelineSection {
+	var section timelineSection
+	hidden := 0
+	for i := range l.Servers {
+		s := &l.Servers[i]
+		for _, a := range s.Incidents {
+			section.Incidents = append(section.Incidents, l.incident(s, a))
+		}
+		shown := s.Events[max(0, len(s.Events)-timelineRows):]
+		hidden += len(s.Events) - len(shown)
+		for _, row := range l.eventRows(shown) {
+			row.Place = l.heading(s)
+			section.Events = append(section.Events, row)
+		}
+	}
+	if hidden > 0 {
+		section.Rest = count(hidden, "earlier event is", "earlier events are") + " not shown."
+	}
+	return section
+}
+
+func (l layout) incident(s *Server, a pgvigil.Alert) incidentRow {
+	v := a.Verdict
+	row := incidentRow{
+		Badges: alertBadges(a), Place: l.place(a.Target, a.Database), Began: l.clock.at(v.Onset),
+		Lasted: "still going on", Change: times(v.Factor), Cause: causeSentence(v), Rule: plain(v.Rule, maxSentence),
+	}
+	if !a.Closed.IsZero() {
+		row.Lasted = length(a.Closed.Sub(v.Onset))
+	}
+	const most = 5
+	for _, f := range v.Queries[:min(most, len(v.Queries))] {
+		row.Queries = append(row.Queries, queryName(s.query(f)))
+	}
+	if more := len(v.Queries) - most; more > 0 {
+		row.Queries = append(row.Queries, fmt.Sprintf("and %d more", more))
+	}
+	if a.ID != 0 {
+		row.Command = fmt.Sprintf("pgvigil alerts show %d", a.ID)
+	}
+	return row
+}
+
+// eventRows numbers events in order, as the charts do.
+func (l layout) eventRows(events []pgvigil.Event) []eventRow {
+	var rows []eventRow
+	for i, e := range events {
+		row := eventRow{
+			N: i + 1, At: l.clock.at(e.At), Kind: string(e.Kind), Object: plain(e.Object, maxName),
+			Change: plain(e.After, maxName), Source: plain(e.Source, maxName),
+		}
+		if e.Before != "" && e.After != "" {
+			row.Change = plain(e.Before, maxName) + " \u2192 " + plain(e.After, maxName)
+		} else if e.Before != "" {
+			row.Change = "was " + plain(e.Before, maxName)
+		}
+		if late := e.At.Sub(e.Since); !e.Since.IsZero() && late > time.Second {
+			row.Since = "or up to " + length(late) + " before"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,90 @@
+package reports
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+// trendSteps is how many points a chart shows at most. More than the pixels
+// of a phone help nobody and make the file heavy.
+const trendSteps = 240
+
+// sparkSteps is how many a sparkline shows at most.
+const sparkSteps = 48
+
+// trendOf adds the points of s within w up into at most n equal steps. A
+// point belongs to the step in which it ends. Steps are no shorter than the
+// median point, so that a chart does not alternate between full and empty.
+func trendOf(points []pgvigil.Point, w pgvigil.Window, n int) Trend {
+	span := w.To.Sub(w.From)
+	if span <= 0 || n < 1 {
+		return Trend{From: w.From}
+	}
+	step := span / time.Duration(n)
+	if typical := medianLength(points); typical > step {
+		step = typical
+	}
+	count := int((span + step - 1) / step)
+	t := Trend{From: w.From, Step: step, Points: make([]pgvigil.Point, count)}
+	for i := range t.Points {
+		t.Points[i].Start = w.From.Add(time.Duration(i) * step)
+		t.Points[i].End = t.Points[i].Start.Add(step)
+	}
+	for _, p := range points {
+		i := int((p.End.Sub(w.From) - 1) / step)
+		if !p.End.After(w.From) || i >= count {
+			continue
+		}
+		t.Points[i].Counters = t.Points[i].Counters.Add(p.Counters)
+		t.Points[i].Flags |= p.Flags
+		t.Intervals++
+	}
+	return t
+}
+
+// medianLength is a middle length of points, from a sample of them.
+func medianLength(points []pgvigil.Point) time.Duration {
+	if len(points) == 0 {
+		return 0
+	}
+	var lengths [63]time.Duration
+	n := min(len(points), len(lengths))
+	for i := range n {
+		p := points[i*len(points)/n]
+		lengths[i] = p.End.Sub(p.Start)
+	}
+	return median(lengths[:n])
+}
+
+// median sorts list and returns its middle.
+func median(list []time.Duration) time.Duration {
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// values derives one number from each step; NaN where a step has no calls.
+func (t Trend) values(of func(pgvigil.Counters) float64) []sample {
+	list := make([]sample, len(t.Points))
+	for i, p := range t.Points {
+		list[i] = sample{p.Start.Add(p.End.Sub(p.Start) / 2), math.NaN()}
+		if p.Counters[pgvigil.Calls] > 0 {
+			list[i].V = of(p.Counters)
+		}
+	}
+	return list
+}
+
+// sample is a number at a time; NaN is a gap.
+type sample struct {
+	At time.Time
+	V  float64
+}
+
+// msPerCall is execution time per call.
+func msPerCall(c pgvigil.Counters) float64 { return c.PerCall(pgvigil.ExecMS) }
+
+// blocksPerCall is shared and local blocks per call.
+func blocksPerCall(c pgvigil.Counters) float64 { return c.Blocks() / c[pgvigil.Calls] }
