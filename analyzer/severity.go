@@ -42,3 +42,12 @@ func confidence(v change.Verdict) float64 {
 	}
 	return 1 / (1 + math.Exp(-score))
 }
+
+// severityOf is severity with the cause named: what only traffic did goes to
+// the report, unless a job stopped or a loop began.
+func severityOf(v change.Verdict, r pgvigil.Regression) pgvigil.Severity {
+	if v.Kind == pgvigil.KindTraffic && r.CauseDetail != "" {
+		return pgvigil.Ticket
+	}
+	return severity(v)
+}

@@ -65,10 +65,15 @@ func (d *Detector) Observe(p Pass) ([]Verdict, error) {
 	d.shareCommon()
 	var out []Verdict
 	for _, s := range d.touched {
+		if s.gone {
+			s.gone = false
+			out = append(out, d.silence(s, Resolved))
+		}
 		d.follow(s)
 		out = append(out, d.judge(s)...)
 	}
 	out = append(out, d.sweep()...)
+	out = append(out, d.judgeSilence()...)
 	out = append(out, d.judgeServer()...)
 	for _, s := range d.touched {
 		d.refit(s)

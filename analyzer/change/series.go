@@ -67,10 +67,12 @@ type series struct {
 	run     int // ticks of the present excursion, for the length of stalls
 	runTick int
 
-	episode *episode
-	suspect bool
-	traffic *surge
-	told    bool // that it is new
+	episode    *episode
+	suspect    bool
+	traffic    *surge
+	told       bool // that it is new
+	gone       bool // that it is silent
+	longestGap int  // passes between two observations
 }
 
 // null is the behaviour of the mean of k residuals in the series' own past.
@@ -123,6 +125,7 @@ func (s *series) add(p Sample, tick, keep int) {
 		o.miss = float32(p.Read / blocks)
 	}
 	s.obs = append(s.obs, o)
+	s.gap()
 }
 
 // learnVariation pools the coefficient of variation of single calls; an

@@ -1,0 +1,322 @@
+package analyzer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/analyzer/change"
+)
+
+// suspicion weighs one possible cause. A score of 0 or less drops it.
+type suspicion struct {
+	pgvigil.CauseEvidence
+}
+
+func (s *suspicion) pro(score float64, format string, args ...any) {
+	s.Score += score
+	s.For = append(s.For, fmt.Sprintf(format, args...))
+}
+
+func (s *suspicion) contra(score float64, format string, args ...any) {
+	s.Score -= score
+	s.Against = append(s.Against, fmt.Sprintf(format, args...))
+}
+
+// theory is one cause that is looked for; it leaves s alone when nothing speaks
+// for it. Adding one is adding a line to theories.
+type theory struct {
+	cause  pgvigil.Cause
+	detail string
+	weigh  func(e *evidence, s *suspicion)
+}
+
+// theories are all causes of slower calls, in no order.
+var theories = []theory{
+	{pgvigil.CausePlan, pgvigil.DetailIndexDropped, indexDropped},
+	{pgvigil.CausePlan, pgvigil.DetailIndexInvalid, indexInvalid},
+	{pgvigil.CausePlan, pgvigil.DetailNoIndex, noIndex},
+	{pgvigil.CausePlan, pgvigil.DetailPruningLost, pruningLost},
+	{pgvigil.CausePlan, pgvigil.DetailStaleStatistics, staleStatistics},
+	{pgvigil.CausePlan, pgvigil.DetailGenericPlan, genericPlan},
+	{pgvigil.CausePlan, pgvigil.DetailSetting, settingChanged},
+	{pgvigil.CauseSpill, "", spill},
+	{pgvigil.CauseSpill, pgvigil.DetailSetting, spillBySetting},
+	{pgvigil.CauseBloat, pgvigil.DetailLongTransaction, longTransaction},
+	{pgvigil.CauseBloat, pgvigil.DetailHOTLost, hotLost},
+	{pgvigil.CauseBloat, "", bloat},
+	{pgvigil.CauseRows, pgvigil.DetailListGrowth, listGrowth},
+	{pgvigil.CauseRows, pgvigil.DetailRetentionOff, retentionOff},
+	{pgvigil.CauseRows, "", moreRows},
+	{pgvigil.CauseContention, pgvigil.DetailLockQueue, lockQueue},
+	{pgvigil.CauseContention, pgvigil.DetailHotRow, hotRow},
+	{pgvigil.CauseIO, "", coldCache},
+	{pgvigil.CauseDatabase, pgvigil.DetailNeighbour, neighbour},
+	{pgvigil.CauseTraffic, pgvigil.DetailNPlusOne, nPlusOne},
+}
+
+// name weighs the causes of v and writes them into r.
+func (b *book) name(ctx context.Context, v change.Verdict, r *pgvigil.Regression) error {
+	e, err := b.gather(ctx, v)
+	if err != nil {
+		return fmt.Errorf("gather evidence: %w", err)
+	}
+	r.Events = e.events
+	r.Causes = e.rank()
+	if len(r.Causes) > 0 {
+		r.Cause, r.CauseDetail = r.Causes[0].Cause, r.Causes[0].Detail
+	}
+	return nil
+}
+
+// rank returns the causes that something speaks for, likeliest first. What the
+// detector reads from the numbers alone is always among them.
+func (e *evidence) rank() []pgvigil.CauseEvidence {
+	var out []pgvigil.CauseEvidence
+	for _, t := range theories {
+		s := suspicion{pgvigil.CauseEvidence{Cause: t.cause, Detail: t.detail}}
+		t.weigh(e, &s)
+		if s.Score > 0 {
+			out = append(out, s.CauseEvidence)
+		}
+	}
+	if e.v.Cause != pgvigil.CauseUnknown {
+		out = append(out, pgvigil.CauseEvidence{Cause: e.v.Cause, Score: 1.5, For: []string{e.numbers()}})
+	}
+	slices.SortStableFunc(out, func(a, b pgvigil.CauseEvidence) int { return cmp.Compare(b.Score, a.Score) })
+	return out
+}
+
+// numbers says in a sentence what moved.
+func (e *evidence) numbers() string {
+	n := e.v.Numbers
+	return fmt.Sprintf("time per call %.2f times, blocks %.2f times, rows %.2f times", math.Exp(n.Shift), math.Exp(n.Blocks), math.Exp(n.Rows))
+}
+
+// moreWork says that a call touches more blocks without returning more rows.
+func (e *evidence) moreWork() bool {
+	n := e.v.Numbers
+	return n.Blocks > 0.3*n.Shift && n.Blocks > 0.15 && n.Rows < 0.5*n.Blocks
+}
+
+// eventsOf returns the events of a kind near the onset.
+func (e *evidence) eventsOf(kinds ...pgvigil.EventKind) []pgvigil.Event {
+	var out []pgvigil.Event
+	for _, ev := range e.events {
+		if slices.Contains(kinds, ev.Kind) {
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+func (e *evidence) isNew() bool { return e.v.Kind == pgvigil.KindNew }
+func (e *evidence) slower() bool {
+	return e.v.Kind == pgvigil.KindRegression || e.isNew()
+}
+
+// scans says how sequential scans took over from index scans on its tables.
+func (e *evidence) scans() (table string, more bool) {
+	for t, m := range e.tables {
+		if m.after.seqTuples > 3*m.before.seqTuples && m.after.seqTuples > 1000 {
+			return t, true
+		}
+	}
+	return "", false
+}
+
+func indexDropped(e *evidence, s *suspicion) {
+	list := e.eventsOf(pgvigil.EventIndexDropped)
+	if !e.slower() || len(list) == 0 {
+		return
+	}
+	s.pro(4, "index %s on %s was dropped near the onset", list[0].Object, list[0].Table)
+	e.moreBlocks(s)
+	if t, more := e.scans(); more {
+		s.pro(2, "sequential scans of %s read more tuples than before", t)
+	}
+}
+
+// moreBlocks adds what blocks per call say about a cause that costs work.
+func (e *evidence) moreBlocks(s *suspicion) {
+	n := e.v.Numbers
+	switch {
+	case e.isNew():
+	case e.moreWork():
+		s.pro(3, "blocks per call %.1f times, rows per call %.1f times", math.Exp(n.Blocks), math.Exp(n.Rows))
+	default:
+		s.contra(4, "blocks per call %.2f times: a call does no more work", math.Exp(n.Blocks))
+	}
+}
+
+func indexInvalid(e *evidence, s *suspicion) {
+	list := e.eventsOf(pgvigil.EventIndexInvalid)
+	if !e.slower() || len(list) == 0 {
+		return
+	}
+	s.pro(4, "index %s on %s became invalid near the onset", list[0].Object, list[0].Table)
+	e.moreBlocks(s)
+}
+
+// noIndex is about new queries: an expensive one whose predicates no index
+// begins with.
+func noIndex(e *evidence, s *suspicion) {
+	if !e.isNew() {
+		return
+	}
+	if blocks := e.v.After.Blocks; blocks > 100 && e.v.After.Rows < blocks {
+		s.pro(1, "a new query reads %.0f blocks a call for %.0f rows", blocks, e.v.After.Rows)
+	}
+	if p, ok := e.unindexed(); ok {
+		s.pro(3, "no index of %s begins with %s", p.Table, p.Column)
+	}
+	if t, more := e.scans(); more {
+		s.pro(1, "sequential scans of %s read more tuples than before", t)
+	}
+}
+
+// unindexed returns a predicate of the query on a column that no index of its
+// table begins with, when that is so of all its predicates on that table.
+func (e *evidence) unindexed() (pgvigil.Predicate, bool) {
+	served := map[string]bool{}
+	var first pgvigil.Predicate
+	for _, p := range e.query.Predicates {
+		t := unqualified(p.Table)
+		if p.Join || t == "" || len(e.catalog.indexes[t]) == 0 {
+			continue
+		}
+		for _, i := range e.catalog.indexes[t] {
+			if len(i.Keys) > 0 && i.Keys[0] == p.Column {
+				served[t] = true
+			}
+		}
+		if first.Column == "" {
+			first = p
+		}
+	}
+	return first, first.Column != "" && !served[unqualified(first.Table)]
+}
+
+// pruningLost: a query on a partitioned table touches partitions it need not.
+func pruningLost(e *evidence, s *suspicion) {
+	if !e.slower() {
+		return
+	}
+	table, ok := e.unpruned()
+	if !ok {
+		return
+	}
+	if e.isNew() {
+		s.pro(4.5, "a new query names the partitioned table %s without its partition key %s", table, e.catalog.tables[table].PartitionKey)
+		return
+	}
+	m := e.tables[table]
+	if m.touched > m.touchedBefore {
+		s.pro(2, "%d partitions of %s are scanned, %d before", m.touched, table, m.touchedBefore)
+	}
+	if before, after := e.v.Before.PlanMS, e.v.After.PlanMS; after > 1.5*before && after > 0.1*e.v.After.MS {
+		s.pro(2, "planning takes %.2f ms, %.2f ms before", after, before)
+	}
+	if e.moreWork() && s.Score > 0 {
+		s.pro(1, "blocks per call %.1f times", math.Exp(e.v.Numbers.Blocks))
+	}
+}
+
+// unpruned returns a partitioned table that the query names with no predicate
+// on its partition key.
+func (e *evidence) unpruned() (string, bool) {
+	for _, name := range e.query.Tables {
+		name = unqualified(name)
+		t, ok := e.catalog.tables[name]
+		if !ok || t.PartitionKey == "" {
+			continue
+		}
+		pruned := false
+		for _, p := range e.query.Predicates {
+			mine := p.Table == "" || unqualified(p.Table) == name
+			pruned = pruned || mine && !p.Join && keyHas(t.PartitionKey, p.Column)
+		}
+		if !pruned {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// staleStatistics: more work, and the planner's numbers are old.
+func staleStatistics(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindRegression || !e.moreWork() {
+		return
+	}
+	for t, m := range e.tables {
+		if m.live > 0 && m.modified > 0.1*m.live && m.modified > 500 {
+			s.pro(3, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, t, m.live)
+			break
+		}
+	}
+	if list := e.eventsOf(pgvigil.EventAnalyzed); len(list) > 0 {
+		s.pro(1, "%s was analyzed near the onset", list[0].Table)
+	}
+	if s.Score > 0 {
+		e.moreBlocks(s)
+	}
+}
+
+// genericPlan is what is left when a statement with parameters does more work
+// and nothing on its tables or settings changed.
+func genericPlan(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindRegression || !e.moreWork() || e.v.Cause != pgvigil.CausePlan {
+		return
+	}
+	for _, ev := range e.events {
+		if ev.Kind != pgvigil.EventAnalyzed && ev.Kind != pgvigil.EventDeploy && ev.Kind != pgvigil.EventMark {
+			return
+		}
+	}
+	s.pro(2, "a call does more work though no index, setting or table changed")
+	if before, after := e.v.Before.PlanMS, e.v.After.PlanMS; after < 0.5*before {
+		s.pro(4, "planning takes %.3f ms a call, %.3f ms before: plans are reused", after, before)
+	}
+}
+
+func settingChanged(e *evidence, s *suspicion) {
+	list := e.settings()
+	if !e.slower() || len(list) == 0 {
+		return
+	}
+	ev := list[0]
+	s.pro(4, "%s changed from %s to %s near the onset", ev.Object, ev.Before, ev.After)
+	e.moreBlocks(s)
+}
+
+func spill(e *evidence, s *suspicion) {
+	if e.v.Kind == pgvigil.KindRegression && e.v.Numbers.Temp {
+		s.pro(5, "%.0f temporary blocks a call, %.0f before", e.v.After.TempBlocks, e.v.Before.TempBlocks)
+	}
+}
+
+func spillBySetting(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindRegression || !e.v.Numbers.Temp {
+		return
+	}
+	for _, ev := range e.settings() {
+		s.pro(8, "%.0f temporary blocks a call; %s changed from %s to %s near the onset", e.v.After.TempBlocks, ev.Object, ev.Before, ev.After)
+		return
+	}
+}
+
+func moreRows(e *evidence, s *suspicion) {
+	n := e.v.Numbers
+	if e.v.Kind == pgvigil.KindRegression && n.Rows > 0.5*n.Shift && n.Rows > 0.5*n.Blocks {
+		s.pro(2, "rows per call %.1f times, %.0f before", math.Exp(n.Rows), e.v.Before.Rows)
+	}
+}
+
+func coldCache(e *evidence, s *suspicion) {
+	if e.v.Kind == pgvigil.KindRegression && e.v.Numbers.Hit {
+		s.pro(3, "hit ratio %.2f, %.2f before", e.v.After.HitRatio, e.v.Before.HitRatio)
+	}
+}
