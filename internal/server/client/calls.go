@@ -1,0 +1,92 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/server"
+)
+
+// Targets implements server.App.
+func (c *Client) Targets(ctx context.Context) (list []pgvigil.ServerInfo, err error) {
+	err = c.get(ctx, "/targets", nil, &list)
+	return list, err
+}
+
+// Collect implements server.App.
+func (c *Client) Collect(ctx context.Context, target string) (list []server.PassResult, err error) {
+	err = c.post(ctx, "/collect", server.CollectRequest{Target: target}, &list)
+	return list, err
+}
+
+// Alerts implements server.App.
+func (c *Client) Alerts(ctx context.Context, f pgvigil.AlertFilter) (list []pgvigil.Alert, err error) {
+	q := query("id", f.ID, "server", int64(f.Server), "target", f.Target, "live", f.Live, "from", f.Window.From, "to", f.Window.To)
+	err = c.get(ctx, "/alerts", q, &list)
+	return list, err
+}
+
+// ActOnAlert implements server.App.
+func (c *Client) ActOnAlert(ctx context.Context, id int64, a server.AlertAction) (alert pgvigil.Alert, err error) {
+	switch a.Verb {
+	case server.Ack, server.Silence, server.Resolve:
+	default:
+		return alert, fmt.Errorf("%.20q an alert: %w", a.Verb, server.ErrInvalid)
+	}
+	in := server.ActRequest{By: a.By, Reason: a.Reason, Until: a.Until}
+	err = c.post(ctx, fmt.Sprintf("/alerts/%d/%s", id, a.Verb), in, &alert)
+	return alert, err
+}
+
+// Regressions implements server.App.
+func (c *Client) Regressions(ctx context.Context, f server.RegressionFilter) (list []pgvigil.Regression, err error) {
+	q := query("server", int64(f.Server), "target", f.Target, "from", f.Window.From, "to", f.Window.To)
+	err = c.get(ctx, "/regressions", q, &list)
+	return list, err
+}
+
+// Advise implements server.App.
+func (c *Client) Advise(ctx context.Context, r server.AdviseRequest) (list []pgvigil.Proposal, err error) {
+	err = c.post(ctx, "/advise", r, &list)
+	return list, err
+}
+
+// Proposals implements server.App.
+func (c *Client) Proposals(ctx context.Context, f pgvigil.ProposalFilter) (list []pgvigil.Proposal, err error) {
+	q := query("id", f.ID, "server", int64(f.Server), "alert", f.Alert, "from", f.Window.From, "to", f.Window.To)
+	err = c.get(ctx, "/proposals", q, &list)
+	return list, err
+}
+
+// Report implements server.App. What it has written before an error is part of
+// a report, not one.
+func (c *Client) Report(ctx context.Context, r server.ReportRequest, w io.Writer) error {
+	path := "/report"
+	if q := query("target", r.Target, "from", r.Window.From, "to", r.Window.To); len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	resp, err := c.send(ctx, "GET", path, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return c.unreachable(err)
+	}
+	return nil
+}
+
+// Mark implements server.App.
+func (c *Client) Mark(ctx context.Context, e pgvigil.Event) (int64, error) {
+	var r server.MarkReply
+	err := c.post(ctx, "/marks", e, &r)
+	return r.ID, err
+}
+
+// CheckHistory implements server.App.
+func (c *Client) CheckHistory(ctx context.Context) (check pgvigil.HistoryCheck, err error) {
+	err = c.get(ctx, "/history/check", nil, &check)
+	return check, err
+}
