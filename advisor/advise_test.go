@@ -22,7 +22,7 @@ func TestEachCIShapeGetsAFittingIndex(t *testing.T) {
 	}{
 		"a keyset page": {
 			"SELECT * FROM ci.pipelines WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT 20",
-			"(project_id, id DESC)",
+			"(project_id, id)",
 		},
 		"live states of a tenant": {
 			"SELECT * FROM ci.pipelines WHERE project_id = $1 AND status IN ('running', 'pending')",
@@ -38,7 +38,7 @@ func TestEachCIShapeGetsAFittingIndex(t *testing.T) {
 		},
 		"the latest per ref": {
 			"SELECT id FROM ci.pipelines WHERE project_id = $1 AND ref = $2 ORDER BY id DESC LIMIT 1",
-			"ref",
+			"(project_id, ref, id)",
 		},
 		"a preload of a list": {
 			"SELECT * FROM ci.artifacts WHERE partition_id = $1 AND job_id IN ($2, $3, $4)",

@@ -7,79 +7,202 @@ import (
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor/index"
 	"github.com/pgvigil/pgvigil/advisor/whatif"
+	"github.com/pgvigil/pgvigil/query"
 )
 
-// operators leads from an operator as written to what an index makes of it.
-var operators = map[string]index.Op{
-	"=": index.Equal, "in": index.In, "= any": index.In, "is null": index.Null, "is not null": index.NotNull,
-	"<": index.Range, "<=": index.Range, ">": index.Range, ">=": index.Range, "between": index.Range,
-	"like": index.Prefix, "ilike": index.Similar, "@>": index.Contains, "<@": index.Contains, "&&": index.Contains,
-	"?": index.Contains, "?|": index.Contains, "?&": index.Contains, "<>": index.Unlike, "!=": index.Unlike,
+// options tell package query what the catalog knows.
+func options(c *index.Catalog) query.Options {
+	o := query.Options{Partitions: map[string]string{}, Columns: map[string][]string{}}
+	for _, t := range c.Tables() {
+		var names []string
+		for _, col := range t.Columns {
+			names = append(names, strings.ToLower(col.Name))
+		}
+		full := strings.ToLower(t.Schema + "." + t.Name)
+		o.Columns[full], o.Columns[strings.ToLower(t.Name)] = names, names
+		if p := c.ByOID(t.Parent); p != nil {
+			parent := strings.ToLower(p.Schema + "." + p.Name)
+			o.Partitions[full], o.Partitions[strings.ToLower(t.Name)] = parent, parent
+		}
+	}
+	return o
 }
 
-// demands says what one statement asks of each of its tables.
-func demands(c *index.Catalog, work int, q pgvigil.Query) []index.Demand {
+// demands says what one statement asks of each of its tables, block by block.
+func demands(c *index.Catalog, work int, s query.Shape) []index.Demand {
 	var out []index.Demand
-	for _, name := range q.Tables {
-		t := c.Table(name)
-		if t == nil || slices.ContainsFunc(out, func(d index.Demand) bool { return d.Table == t }) {
-			continue
-		}
-		d := index.Demand{Work: work, Table: t, Conds: conditions(c, t, q), Order: ordering(c, t, q), Locking: q.Verb != "select"}
-		if len(d.Conds) > 0 || len(d.Order) > 0 {
-			out = append(out, d)
+	for i := range s.Blocks {
+		b := &s.Blocks[i]
+		ordered := b.OneTable()
+		for j, use := range b.Tables {
+			t := c.Table(use.Name)
+			if use.Derived || t == nil {
+				continue
+			}
+			d := index.Demand{Work: work, Table: t, Limited: b.Limit.Present,
+				Locking: b.Verb != "select" || len(b.Locking) > 0 || use.Target}
+			d.Conds, d.Either = conditions(use.Conditions)
+			if j == ordered && !b.OrderByExpression {
+				d.Order = ordering(b.OrderBy)
+			}
+			if !use.Star && !b.Star {
+				d.Columns = slices.Clone(use.Columns)
+			}
+			if len(d.Conds)+len(d.Either)+len(d.Order) > 0 {
+				out = append(out, d)
+			}
 		}
 	}
 	return out
 }
 
-func conditions(c *index.Catalog, t *pgvigil.Table, q pgvigil.Query) (out []index.Cond) {
-	for _, p := range q.Predicates {
-		op, known := operators[strings.ToLower(p.Op)]
-		if !known || !isOf(c, t, p.Table, q) {
-			continue
+// conditions sorts a table's comparisons into those that all rows must meet,
+// and those that stand under an OR.
+func conditions(list []query.Condition) (all, either []index.Cond) {
+	for _, c := range list {
+		cond, ok := condition(c)
+		switch {
+		case !ok:
+		case c.Or:
+			either = append(either, cond)
+		default:
+			all = append(all, cond)
 		}
-		cond := index.Cond{Column: p.Column, Op: op, Sign: p.Op, Join: p.Join}
-		if p.Constant != "" {
-			cond.Values = []string{p.Constant}
-		}
-		out = append(out, cond)
 	}
-	return out
+	return all, either
 }
 
-// isOf says whether a column that is resolved to name, or to nothing in a
-// statement of one table, is t's.
-func isOf(c *index.Catalog, t *pgvigil.Table, name string, q pgvigil.Query) bool {
-	if name == "" {
-		return len(q.Tables) == 1
+func condition(c query.Condition) (index.Cond, bool) {
+	out := index.Cond{Column: c.Column, Values: c.Constants, Join: c.Join != nil || c.Value == query.Subquery && c.Kind == query.In}
+	switch c.Wrapped {
+	case "", "::text", "::varchar":
+	case "lower", "upper":
+		out.Expr = c.Wrapped + "(" + whatif.Quote(c.Column) + ")"
+	default:
+		return out, false
 	}
-	return c.Table(name) == t
+	switch c.Kind {
+	case query.Null:
+		out.Op = index.Null
+		if (c.Op == "is not null") != c.Not {
+			out.Op = index.NotNull
+		}
+		return out, true
+	case query.Boolean:
+		return boolean(out, c)
+	}
+	if c.Not {
+		return out, false
+	}
+	return compared(out, c)
 }
 
-// ordering returns the ORDER BY if every column of it is t's.
-func ordering(c *index.Catalog, t *pgvigil.Table, q pgvigil.Query) (out []whatif.Key) {
-	for _, o := range q.Order {
-		if o.Column == "" || !isOf(c, t, o.Table, q) {
-			return nil
+// boolean reads a bare boolean column and IS [NOT] TRUE or FALSE; what lets
+// NULL through as well serves no index.
+func boolean(out index.Cond, c query.Condition) (index.Cond, bool) {
+	out.Op = index.Equal
+	switch {
+	case c.Op == "is true" && !c.Not, c.Op == "is false" && c.Not:
+		out.Values = []string{"true"}
+	case c.Op == "is false", c.Op == "is true":
+		out.Values = []string{"false"}
+	default:
+		return out, false
+	}
+	return out, true
+}
+
+func compared(out index.Cond, c query.Condition) (index.Cond, bool) {
+	switch c.Kind {
+	case query.Equality:
+		out.Op = index.Equal
+	case query.In:
+		out.Op = index.In
+		if out.Join {
+			out.Op = index.Equal
 		}
-		out = append(out, whatif.Key{Column: o.Column, Desc: o.Desc, Nulls: o.Nulls})
+	case query.Range:
+		out.Op, out.Sign = index.Range, c.Op
+	case query.Array:
+		out.Op = index.Contains
+	case query.Like:
+		out.Op = index.Similar
+	case query.Other:
+		out.Op = index.Unlike
+		return out, c.Op == "<>" || c.Op == "!="
+	default:
+		return out, false
+	}
+	return out, true
+}
+
+// ordering returns an ORDER BY as keys. Where all keys run backwards an index
+// that runs forwards serves as well, and serves others too.
+func ordering(list []pgvigil.OrderColumn) []whatif.Key {
+	out := make([]whatif.Key, len(list))
+	backwards := true
+	for i, o := range list {
+		out[i] = whatif.Key{Column: o.Column, Desc: o.Desc, Nulls: o.Nulls}
+		backwards = backwards && o.Desc && o.Nulls != "last"
+	}
+	for i := range out {
+		if backwards {
+			out[i].Desc, out[i].Nulls = false, ""
+		}
 	}
 	return out
 }
 
 // tablesOf are the tables of a statement, topmost parents for partitions.
-func tablesOf(c *index.Catalog, q pgvigil.Query) (out []pgvigil.OID) {
-	for _, name := range q.Tables {
-		if t := c.Table(name); t != nil {
+func tablesOf(c *index.Catalog, s query.Shape) (out []pgvigil.OID) {
+	for _, name := range namesOf(s) {
+		if t := c.Table(name); t != nil && !slices.Contains(out, t.Key.RelID) {
 			out = append(out, t.Key.RelID)
 		}
 	}
 	return out
 }
 
-// sets are the columns of table that updates among the work set, each with the
-// share of update calls that set it.
-func (t *task) sets(table *pgvigil.Table) map[string]float64 {
-	return nil
+// namesOf are the relations that a statement names, as written.
+func namesOf(s query.Shape) (out []string) {
+	for i := range s.Blocks {
+		for _, use := range s.Blocks[i].Tables {
+			if !use.Derived && !slices.Contains(out, use.Name) {
+				out = append(out, use.Name)
+			}
+		}
+	}
+	return out
+}
+
+// sets are the columns that updates among the work set, by table, each with
+// the share of the table's update calls that set it.
+func (t *task) sets() map[pgvigil.OID]map[string]float64 {
+	out, calls := map[pgvigil.OID]map[string]float64{}, map[pgvigil.OID]float64{}
+	for i, s := range t.shapes {
+		for j := range s.Blocks {
+			b := &s.Blocks[j]
+			if len(b.Set) == 0 || len(b.Tables) == 0 {
+				continue
+			}
+			table := t.catalog.Table(b.Tables[0].Name)
+			if table == nil {
+				continue
+			}
+			id := table.Key.RelID
+			if out[id] == nil {
+				out[id] = map[string]float64{}
+			}
+			calls[id] += t.weight(i)
+			for _, col := range b.Set {
+				out[id][col] += t.weight(i)
+			}
+		}
+	}
+	for id, columns := range out {
+		for col := range columns {
+			columns[col] /= calls[id]
+		}
+	}
+	return out
 }

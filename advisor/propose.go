@@ -27,7 +27,7 @@ func (t *task) proposal(c index.Choice) pgvigil.Proposal {
 	p := t.blank(c.Candidate, table)
 	p.Evidence = t.evidence(c, table)
 	p.Reason = reason(c, p)
-	p.Prose = prose(c, p, table)
+	p.Prose = t.tell(c, p, table)
 	p.Alert = t.alertOf(c.Queries)
 	return p
 }
@@ -59,14 +59,11 @@ func (t *task) evidence(c index.Choice, table *pgvigil.Table) pgvigil.Evidence {
 	used := false
 	for _, q := range c.Queries {
 		w := t.Work[q.Work]
-		weight := w.Weight
-		if weight <= 0 {
-			weight = 1
-		}
+		weight := t.weight(q.Work)
 		used = used || q.Uses
 		e.CostBefore += q.Before.Cost * pgvigil.Cost(weight)
 		e.CostAfter += q.After.Cost * pgvigil.Cost(weight)
-		e.Warnings = append(e.Warnings, q.After.Warnings...)
+		e.Warnings = append(append(e.Warnings, t.bindings[q.Work]...), q.After.Warnings...)
 		e.Queries = append(e.Queries, pgvigil.QueryEvidence{
 			Fingerprint: w.Query.Fingerprint, Text: w.Query.Text, Weight: weight,
 			CostBefore: q.Before.Cost, CostAfter: q.After.Cost,
@@ -77,7 +74,7 @@ func (t *task) evidence(c index.Choice, table *pgvigil.Table) pgvigil.Evidence {
 		e.Verdict = pgvigil.Unverified
 	}
 	share := t.catalog.Share(table, c.Candidate)
-	e.WriteOverhead, e.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.writes(table))
+	e.WriteOverhead, e.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
 	return e
 }
 
@@ -87,18 +84,23 @@ func (t *task) named(plan string) string {
 	return positions.ReplaceAllString(plan, "using the proposed index")
 }
 
-// writes are the changes of a table: those of the request, else its counters,
-// whose proportions are all that the overhead needs.
-func (t *task) writes(table *pgvigil.Table) index.Writes {
-	w, ok := t.Writes[table.Key.RelID]
-	if !ok {
-		sum := t.catalog.Counters(table)
-		w = index.Writes{Inserts: sum.Inserted, Updates: sum.Updated, Deletes: sum.Deleted, HOTUpdates: sum.HotUpdated}
+// allWrites are the changes of all tables: those of the request, else their
+// counters, whose proportions are all that the overhead needs.
+func (t *task) allWrites() map[pgvigil.OID]index.Writes {
+	sets, out := t.sets(), map[pgvigil.OID]index.Writes{}
+	for _, table := range t.catalog.Tables() {
+		id := table.Key.RelID
+		w, ok := t.Writes[id]
+		if !ok {
+			sum := t.catalog.Counters(&table)
+			w = index.Writes{Inserts: sum.Inserted, Updates: sum.Updated, Deletes: sum.Deleted, HOTUpdates: sum.HotUpdated}
+		}
+		if w.Sets == nil {
+			w.Sets = sets[id]
+		}
+		out[id] = w
 	}
-	if w.Sets == nil {
-		w.Sets = t.sets(table)
-	}
-	return w
+	return out
 }
 
 func (t *task) alertOf(effects []index.Effect) int64 {
@@ -128,7 +130,7 @@ func (t *task) unverified() {
 			Verdict: pgvigil.Unverified, Method: "none", Size: t.catalog.Size(table, c.Index, share),
 			Warnings: slices.Clone(t.answer.Warnings),
 		}
-		p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.writes(table))
+		p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
 		p.Reason = fmt.Sprintf("drafted for %d statements on %s; no planner has confirmed it", len(c.Wants), p.Table)
 		p.Prose = p.Reason + ". Try it on a copy first. (Written from the facts, without a model.)"
 		for _, w := range c.Wants {

@@ -26,7 +26,9 @@ type Demand struct {
 	// Work is the position of the statement among all work.
 	Work  int
 	Table *pgvigil.Table
-	Conds []Cond
+	// Conds are what all rows must meet; Either stands under an OR.
+	Conds  []Cond
+	Either []Cond
 	// Order is the ORDER BY if all of it is of this table.
 	Order []whatif.Key
 	// Columns are all columns of the table that the statement reads; nil if
@@ -74,9 +76,10 @@ type Candidate struct {
 	Author string
 	// Wants are the positions of the work that it was drafted for.
 	Wants []int
-	// Binds are parameters, by work, that must have a value for the predicate
-	// to hold.
-	Binds map[int]map[int]string
+	// Conds are the conditions that the predicate was made from.
+	Conds []Cond
+	// Ordered says that it hands out the rows in the order of a LIMIT query.
+	Ordered bool
 	// Rows is the share of the table's rows that the predicate keeps, in
 	// (0, 1]; 0 unknown.
 	Rows float64

@@ -29,6 +29,9 @@ func (c *Catalog) Generate(d Demand) []Candidate {
 		g.whole(joins)
 		g.partial(joins)
 	}
+	for _, c := range g.demand.Either {
+		g.add(draft{kind: "either"}, []whatif.Key{c.key()})
+	}
 	g.contains()
 	return g.out
 }
@@ -129,7 +132,7 @@ func (g *generator) joinSets() [][]Cond {
 
 // whole drafts indexes over all rows.
 func (g *generator) whole(joins []Cond) {
-	g.variants(distinctKeys(slices.Concat(joins, g.eq)), g.in, whatif.Index{}, "equality")
+	g.variants(distinctKeys(slices.Concat(joins, g.eq)), g.in, draft{})
 }
 
 // partial drafts indexes over the rows that constants select: all constants
@@ -151,12 +154,12 @@ func (g *generator) partialOver(joins, constants []Cond) {
 	if !ok {
 		return
 	}
-	where := whatif.Index{Predicate: readable, Folded: folded}
+	where := draft{kind: "partial", conds: constants, Index: whatif.Index{Predicate: readable, Folded: folded}}
 	eq := without(distinctKeys(slices.Concat(joins, g.eq)), constants)
 	in := without(g.in, constants)
-	g.variants(eq, in, where, "partial")
+	g.variants(eq, in, where)
 	if len(eq)+len(in)+len(g.ranges)+len(g.demand.Order) == 0 {
-		g.add(where, []whatif.Key{constants[0].key()}, "partial")
+		g.add(where, []whatif.Key{constants[0].key()})
 	}
 }
 
@@ -166,33 +169,44 @@ func without(conds, gone []Cond) []Cond {
 	})
 }
 
+// draft is a candidate in the making: what all its variants have in common.
+type draft struct {
+	whatif.Index
+	kind    string // wins over what a variant is called
+	conds   []Cond // of the predicate
+	ordered bool
+}
+
+func (d draft) as(kind string) draft {
+	if d.kind == "" {
+		d.kind = kind
+	}
+	return d
+}
+
 // variants drafts the arrangements of one set of conditions: an equality
 // prefix, then one range, a list, or the ORDER BY tail.
-func (g *generator) variants(eq, in []Cond, base whatif.Index, kind string) {
+func (g *generator) variants(eq, in []Cond, base draft) {
 	prefix := keys(eq)
-	name := func(other string) string {
-		if kind == "equality" {
-			return other
-		}
-		return kind
-	}
 	if len(g.demand.Order) > 0 {
-		g.add(base, extend(prefix, g.demand.Order), name("order"))
+		d := base.as("order")
+		d.ordered = g.demand.Limited
+		g.add(d, extend(prefix, g.demand.Order))
 	}
 	for _, r := range g.ranges {
-		g.add(base, extend(prefix, []whatif.Key{r.key()}), name("range"))
+		g.add(base.as("range"), extend(prefix, []whatif.Key{r.key()}))
 		if len(in) > 0 {
-			g.add(base, extend(extend(prefix, keys(in)), []whatif.Key{r.key()}), name("list"))
+			g.add(base.as("list"), extend(extend(prefix, keys(in)), []whatif.Key{r.key()}))
 		}
 	}
 	if len(in) > 0 {
-		g.add(base, extend(prefix, keys(in)), name("list"))
-		g.add(base, extend(keys(in), prefix), name("list"))
+		g.add(base.as("list"), extend(prefix, keys(in)))
+		g.add(base.as("list"), extend(keys(in), prefix))
 	}
-	g.add(base, prefix, kind)
+	g.add(base.as("equality"), prefix)
 	g.covering(base, eq, in)
 	for _, c := range slices.Concat(eq, in) {
-		g.add(base, []whatif.Key{c.key()}, kind)
+		g.add(base.as("equality"), []whatif.Key{c.key()})
 	}
 }
 
@@ -216,7 +230,7 @@ func extend(prefix, more []whatif.Key) []whatif.Key {
 }
 
 // covering drafts an index that holds all columns that the statement reads.
-func (g *generator) covering(base whatif.Index, eq, in []Cond) {
+func (g *generator) covering(base draft, eq, in []Cond) {
 	if g.demand.Columns == nil || g.demand.Locking {
 		return
 	}
@@ -242,7 +256,8 @@ func (g *generator) covering(base whatif.Index, eq, in []Cond) {
 	if n := len(base.Include); n == 0 || n > maxInclude || width > maxIncludeWidth {
 		return
 	}
-	g.add(base, keyed, "covering")
+	base.kind = "covering"
+	g.add(base, keyed)
 }
 
 // contains drafts GIN indexes for arrays, jsonb and trigrams.
@@ -258,13 +273,13 @@ func (g *generator) contains() {
 		case !strings.HasSuffix(col.Type, "[]") && col.Type != "jsonb":
 			continue
 		}
-		g.add(whatif.Index{Method: "gin"}, []whatif.Key{k}, "contains")
+		g.add(draft{kind: "contains", Index: whatif.Index{Method: "gin"}}, []whatif.Key{k})
 	}
 }
 
 // add keeps a draft unless it is empty, known, too wide or served already.
-func (g *generator) add(x whatif.Index, ks []whatif.Key, kind string) {
-	t := g.demand.Table
+func (g *generator) add(d draft, ks []whatif.Key) {
+	t, x := g.demand.Table, d.Index
 	if len(ks) == 0 || len(g.out) >= maxPerDemand || !g.exist(ks) {
 		return
 	}
@@ -278,7 +293,8 @@ func (g *generator) add(x whatif.Index, ks []whatif.Key, kind string) {
 		return
 	}
 	g.out = append(g.out, Candidate{
-		Index: x, Kind: kind, Author: Rules, Wants: []int{g.demand.Work}, Existing: served,
+		Index: x, Kind: d.kind, Author: Rules, Wants: []int{g.demand.Work}, Existing: served,
+		Conds: d.conds, Ordered: d.ordered,
 	})
 }
 

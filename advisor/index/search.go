@@ -20,7 +20,7 @@ const (
 	// others; less, and it is removed again.
 	minUse = 0.05
 	// tie is how much better a bigger index must be to beat a smaller one.
-	tie = 0.05
+	tie = 0.10
 	// maxChosen bounds the indexes of one table.
 	maxChosen = 3
 )
@@ -73,6 +73,8 @@ type Search struct {
 	Judge   whatif.Judge
 	Catalog *Catalog
 	Work    []Work
+	// Writes are the changes to tables, for the price of an index.
+	Writes map[pgvigil.OID]Writes
 	// Budget bounds the sizes of all indexes together; 0 is no bound.
 	Budget pgvigil.Bytes
 
@@ -232,44 +234,72 @@ func (s *Search) greedy(ctx context.Context, table *pgvigil.Table) ([]tried, err
 	return now.chosen, nil
 }
 
-// best returns the candidate whose gain over the current costs is highest; its
-// plans alone stand for its plans beside the others, which is checked after.
+// best returns the candidate that leaves the least cost; its plans alone stand
+// for its plans beside the others, which is checked after.
 func (s *Search) best(table *pgvigil.Table, now current) (best tried, ok bool) {
-	top := 0.0
 	for _, c := range s.candidates {
 		if c.table != table || c.unproven != nil || slices.ContainsFunc(now.chosen, c.is) ||
 			s.Budget > 0 && s.spent+c.size > s.Budget {
 			continue
 		}
-		alone := map[int]pgvigil.Cost{}
-		for w, p := range c.alone {
-			alone[w] = min(p.Cost, now.costs[w])
-		}
-		if !s.worth(now.costs, alone) {
+		if !s.worth(now.costs, lower(now.costs, c)) {
 			continue
 		}
-		gain := s.gain(now.costs, alone)
-		if !ok || better(gain, top, c, best) {
-			best, top, ok = c, gain, true
+		if !ok || s.better(now, c, best) {
+			best, ok = c, true
 		}
 	}
 	return best, ok
 }
 
-// better says whether candidate c with its gain beats the best so far. Among
-// equals a restored index wins, then the smaller one.
-func better(gain, top float64, c, best tried) bool {
+// lower returns the costs with c in place too.
+func lower(now map[int]pgvigil.Cost, c tried) map[int]pgvigil.Cost {
+	out := map[int]pgvigil.Cost{}
+	for w, p := range c.alone {
+		out[w] = min(p.Cost, now[w])
+	}
+	return out
+}
+
+// better says whether c beats the best so far: by what is left of the cost of
+// the statements on which they differ, which a huge report that neither helps
+// must not blur. Among equals a restored index wins, then one in the order of
+// a LIMIT, which holds where statistics mislead, then the smaller one.
+func (s *Search) better(now current, c, best tried) bool {
+	a, b := lower(now.costs, c), lower(now.costs, best)
+	left, leftBest := 0.0, 0.0
+	for w, cost := range a {
+		if d := b[w]; math.Abs(float64(cost-d)) > 0.01*float64(now.costs[w]) || cost < d/2 || d < cost/2 {
+			left += s.weight(w) * float64(cost)
+			leftBest += s.weight(w) * float64(d)
+		}
+	}
+	left, leftBest = left*s.handicap(c), leftBest*s.handicap(best)
 	switch {
-	case gain > top*(1+tie):
+	case left < leftBest*(1-tie):
 		return true
-	case gain < top*(1-tie):
+	case leftBest < left*(1-tie):
 		return false
 	case (c.Kind == "restore") != (best.Kind == "restore"):
 		return c.Kind == "restore"
-	case c.size != best.size:
-		return c.size < best.size
+	case c.Ordered != best.Ordered:
+		return c.Ordered
 	}
-	return gain > top
+	return c.size < best.size
+}
+
+// handicap is how much better a candidate must be for its upkeep: payload
+// columns make an index wide and need a vacuumed table, and an index on what
+// updates set costs their HOT.
+func (s *Search) handicap(c tried) float64 {
+	h := 1.0
+	if len(c.Include) > 0 {
+		h *= 1.6
+	}
+	if _, lost := s.Catalog.Overhead(c.table, c.Index, 1, s.Writes[c.table.Key.RelID]); len(lost) > 0 {
+		h *= 1.3
+	}
+	return h
 }
 
 func (t tried) is(o tried) bool { return t.Definition() == o.Definition() }

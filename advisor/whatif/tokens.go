@@ -202,3 +202,43 @@ func Mentions(sql, name string) bool {
 	}
 	return false
 }
+
+// Parameter is a parameter that a column is compared with for equality.
+type Parameter struct {
+	Number int
+	// Array says that it is the array of = ANY ($n).
+	Array bool
+}
+
+// Parameters finds the parameters that are compared with a column by =, IN or
+// = ANY, by the tokens alone; an alias in front of the column does not matter.
+func Parameters(sql, column string) (out []Parameter) {
+	ts := tokens(sql)
+	at := func(i int) token {
+		if i < 0 || i >= len(ts) {
+			return token{kind: punctuation}
+		}
+		return ts[i]
+	}
+	for i, t := range ts {
+		if t.kind != word || t.text != column {
+			continue
+		}
+		switch next := at(i + 1); {
+		case next.text == "=" && at(i+2).kind == param:
+			out = append(out, Parameter{Number: numberOf(at(i + 2))})
+		case next.text == "=" && at(i+2).text == "any" && at(i+4).kind == param:
+			out = append(out, Parameter{Number: numberOf(at(i + 4)), Array: true})
+		case next.text == "in" && at(i+2).text == "(":
+			for j := i + 3; at(j).kind == param; j += 2 {
+				out = append(out, Parameter{Number: numberOf(at(j))})
+			}
+		}
+	}
+	return out
+}
+
+func numberOf(t token) int {
+	n, _ := strconv.Atoi(t.text[1:]) // $n has digits only; too many give 0 or the highest, which no text has
+	return n
+}
