@@ -4,21 +4,40 @@ import "strings"
 
 // Scan cuts src into tokens. It is linear in the length of src.
 func Scan(src string) Result {
-	s := scanner{src: src, res: Result{Tokens: make([]Token, 0, len(src)/5+4)}}
+	s := Scanner{src: src, res: Result{Tokens: make([]Token, 0, len(src)/5+4)}}
 	for s.next() {
 	}
 	return s.res
 }
 
-type scanner struct {
+// Scanner cuts a text into tokens one by one.
+type Scanner struct {
 	src   string
 	pos   int
 	space bool
 	res   Result
 }
 
+// NewScanner returns a scanner that stands at the begin of src.
+func NewScanner(src string) *Scanner { return &Scanner{src: src} }
+
+// Next returns the next token and the comments before it; false at the end,
+// where comments may remain.
+func (s *Scanner) Next() (Token, []Comment, bool) {
+	s.res = Result{Tokens: s.res.Tokens[:0]}
+	for len(s.res.Tokens) == 0 {
+		if !s.next() {
+			return Token{}, s.res.Comments, false
+		}
+	}
+	return s.res.Tokens[0], s.res.Comments, true
+}
+
+// Seek makes the scanner go on at an offset.
+func (s *Scanner) Seek(offset int) { s.pos, s.space = offset, true }
+
 // next reads white space, a comment or a token; false at the end.
-func (s *scanner) next() bool {
+func (s *Scanner) next() bool {
 	if s.pos >= len(s.src) {
 		return false
 	}
@@ -54,19 +73,19 @@ func (s *scanner) next() bool {
 }
 
 // at returns the byte n places ahead, 0 beyond the end.
-func (s *scanner) at(n int) byte {
+func (s *Scanner) at(n int) byte {
 	if s.pos+n < len(s.src) {
 		return s.src[s.pos+n]
 	}
 	return 0
 }
 
-func (s *scanner) emit(k Kind, start, end int) {
+func (s *Scanner) emit(k Kind, start, end int) {
 	s.res.Tokens = append(s.res.Tokens, Token{Kind: k, Space: s.space, Start: start, End: end})
 	s.pos, s.space = end, false
 }
 
-func (s *scanner) lineComment() {
+func (s *Scanner) lineComment() {
 	end := strings.IndexAny(s.src[s.pos:], "\n\r")
 	if end < 0 {
 		end = len(s.src) - s.pos
@@ -75,7 +94,7 @@ func (s *scanner) lineComment() {
 }
 
 // blockComment reads a comment, in which others may be nested.
-func (s *scanner) blockComment() {
+func (s *Scanner) blockComment() {
 	depth, i := 1, s.pos+2
 	for i < len(s.src) && depth > 0 {
 		switch {
@@ -90,13 +109,13 @@ func (s *scanner) blockComment() {
 	s.comment(Comment{Start: s.pos, End: i, Block: true, Closed: depth == 0})
 }
 
-func (s *scanner) comment(c Comment) {
+func (s *Scanner) comment(c Comment) {
 	s.res.Comments = append(s.res.Comments, c)
 	s.pos, s.space = c.End, true
 }
 
 // word reads an identifier or keyword, or the constant of which it is the prefix.
-func (s *scanner) word() {
+func (s *Scanner) word() {
 	start := s.pos
 	if s.prefixed(start) {
 		return
@@ -109,7 +128,7 @@ func (s *scanner) word() {
 }
 
 // prefixed reads strings and identifiers that a letter opens, such as E and U&.
-func (s *scanner) prefixed(start int) bool {
+func (s *Scanner) prefixed(start int) bool {
 	switch c := s.src[start] | 0x20; {
 	case (c == 'e' || c == 'b' || c == 'x' || c == 'n') && s.at(1) == '\'':
 		s.pos++
@@ -129,7 +148,7 @@ func (s *scanner) prefixed(start int) bool {
 }
 
 // uescape lets the last token take along UESCAPE 'c' behind it.
-func (s *scanner) uescape() {
+func (s *Scanner) uescape() {
 	rest := s.src[s.pos:]
 	i := skipSpace(rest, 0)
 	if len(rest) < i+10 || !strings.EqualFold(rest[i:i+7], "uescape") {
@@ -143,7 +162,7 @@ func (s *scanner) uescape() {
 }
 
 // quotedIdent reads an identifier whose first double quote is at s.pos.
-func (s *scanner) quotedIdent(start int) {
+func (s *Scanner) quotedIdent(start int) {
 	i := s.pos + 1
 	for i < len(s.src) {
 		if s.src[i] != '"' {
@@ -160,7 +179,7 @@ func (s *scanner) quotedIdent(start int) {
 
 // str reads a string whose first quote is at s.pos, with the parts that
 // continue it on further lines.
-func (s *scanner) str(start int, escapes bool) {
+func (s *Scanner) str(start int, escapes bool) {
 	i := s.pos
 	for {
 		end := stringEnd(s.src, i+1, escapes)
@@ -196,7 +215,7 @@ func stringEnd(src string, i int, escapes bool) int {
 
 // number reads any numeric constant. Letters that stick to it belong to it, so
 // that no digit of it shows.
-func (s *scanner) number() {
+func (s *Scanner) number() {
 	start, i := s.pos, s.pos
 	for i < len(s.src) {
 		c := s.src[i]
@@ -213,7 +232,7 @@ func (s *scanner) number() {
 func decimal(s string) bool { return s != "" && strings.Trim(s, "0123456789._") == "" }
 
 // dollar reads $1, $tag$...$tag$, or a stray dollar.
-func (s *scanner) dollar() {
+func (s *Scanner) dollar() {
 	i := s.pos + 1
 	for i < len(s.src) && isDigit(s.src[i]) {
 		i++
@@ -239,7 +258,7 @@ func (s *scanner) dollar() {
 }
 
 // dots reads . .. : :: :=
-func (s *scanner) dots(c byte) {
+func (s *Scanner) dots(c byte) {
 	switch n := s.at(1); {
 	case c == ':' && n == '=':
 		s.emit(Op, s.pos, s.pos+2)
@@ -252,7 +271,7 @@ func (s *scanner) dots(c byte) {
 
 // operator reads the longest operator. One that ends in + or - must hold a
 // character that no SQL operator has, else the sign is a token of its own.
-func (s *scanner) operator() {
+func (s *Scanner) operator() {
 	i := s.pos
 	for i < len(s.src) && isOp(s.src[i]) {
 		if i > s.pos && (strings.HasPrefix(s.src[i:], "--") || strings.HasPrefix(s.src[i:], "/*")) {
