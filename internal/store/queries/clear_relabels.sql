@@ -1,0 +1,2 @@
+-- ends a relabelling
+DELETE FROM relabels

@@ -1,0 +1,5 @@
+-- the parts of coverage of a server in a window
+SELECT count(*), coalesce(sum(seen_blocks), 0), coalesce(sum(true_blocks), 0), coalesce(sum(seen_ms), 0),
+    coalesce(sum(true_ms), 0), CAST(coalesce(sum(evicted), 0) AS bigint), CAST(coalesce(sum(first_sights), 0) AS bigint),
+    CAST(coalesce(sum(resets), 0) AS bigint), CAST(coalesce(sum(missed), 0) AS bigint), max(clock)
+FROM passes WHERE server_id = $1 AND NOT failed AND passed_at >= $2 AND passed_at < $3

@@ -1,0 +1,2 @@
+-- the databases of a server
+SELECT dbid, name FROM databases WHERE server_id = $1

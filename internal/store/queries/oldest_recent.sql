@@ -1,0 +1,2 @@
+-- when the first interval ended that is not yet in order of statements
+SELECT min(end_at) FROM intervals_recent

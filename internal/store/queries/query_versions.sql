@@ -1,0 +1,2 @@
+-- by which algorithm each fingerprint was made
+SELECT fingerprint, algorithm FROM queries

@@ -1,0 +1,2 @@
+-- the target of a server
+SELECT target FROM servers WHERE id = $1

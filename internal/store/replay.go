@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/interval"
+)
+
+// replayRows is about how many intervals a replay reads at a time.
+const replayRows = 100_000
+
+// passRow is a pass as the history keeps it.
+type passRow struct {
+	id           int64
+	at, previous time.Time
+	intervals    int
+	parts        interval.Parts
+	warnings     []pgvigil.Warning
+}
+
+// EachPass implements History. It reads a batch of passes at a time, so that
+// its memory does not grow with the window.
+func (h *SQL) EachPass(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window, f func(pgvigil.Recorded) error) error {
+	var passes []passRow
+	var statements map[int64]statement
+	err := h.read(ctx, func(q querier) error {
+		var err error
+		if passes, err = readPasses(ctx, q, id, w); err != nil {
+			return err
+		}
+		statements, err = statementsOf(ctx, q, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("replay the history: %w", err)
+	}
+	for len(passes) > 0 {
+		n := batch(passes)
+		var list []pgvigil.Recorded
+		err := h.read(ctx, func(q querier) error {
+			var err error
+			list, err = replay(ctx, q, id, passes[:n], statements)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("replay the history: %w", err)
+		}
+		for _, r := range list {
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+		passes = passes[n:]
+	}
+	return nil
+}
+
+// batch returns how many passes to read at once, one at least.
+func batch(passes []passRow) int {
+	rows := 0
+	for i := range passes {
+		if rows += passes[i].intervals; rows > replayRows && i > 0 {
+			return i
+		}
+	}
+	return len(passes)
+}
+
+func readPasses(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.Window) ([]passRow, error) {
+	from, to := bounds(w)
+	var list []passRow
+	err := each(ctx, q, text("passes"), []any{int64(id), from, to}, func(rows *sql.Rows) error {
+		var p passRow
+		var warnings []byte
+		c := &p.parts
+		err := rows.Scan(&p.id, (*moment)(&p.at), (*moment)(&p.previous), &p.intervals,
+			&c.SeenBlocks, &c.TrueBlocks, &c.SeenMS, &c.TrueMS, &c.Evicted, &c.FirstSights, &c.Resets, &c.Missed, &warnings)
+		if err == nil {
+			err = unpack(warnings, &p.warnings)
+		}
+		if err != nil {
+			return fmt.Errorf("read a pass: %w", err)
+		}
+		list = append(list, p)
+		return nil
+	})
+	return list, err
+}
+
+// replay returns what Record returned of some successive passes, labelled as
+// the statements are now.
+func replay(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow, statements map[int64]statement) ([]pgvigil.Recorded, error) {
+	list := make([]pgvigil.Recorded, len(passes))
+	at := make(map[int64]*pgvigil.Recorded, len(passes))
+	for i, p := range passes {
+		w := pgvigil.Window{From: p.previous, To: p.at}
+		list[i] = pgvigil.Recorded{Server: id, Pass: p.id, Previous: p.previous, At: p.at, Coverage: p.parts.Coverage(w, 1), Warnings: p.warnings}
+		at[p.id] = &list[i]
+	}
+	rows, err := rowsOfPasses(ctx, q, id, passes)
+	if err != nil {
+		return nil, err
+	}
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].pass == rows[0].pass {
+			n++
+		}
+		if r := at[rows[0].pass]; r != nil {
+			r.Points = points(id, rows[:n], statements)
+		}
+		rows = rows[n:]
+	}
+	return list, addRest(ctx, q, id, passes, at)
+}
+
+func rowsOfPasses(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow) ([]row, error) {
+	first, last := passes[0], passes[len(passes)-1]
+	from, to := first.at, last.at
+	for _, p := range passes { // not in order where the server's clock jumped back
+		from, to = earlier(from, p.at), later(to, p.at)
+	}
+	var list []row
+	sc := newScanner()
+	args := []any{int64(id), first.id, last.id, from, to}
+	err := each(ctx, q, text("intervals_of_passes"), args, func(rows *sql.Rows) error {
+		r, err := sc.scan(rows)
+		list = append(list, r)
+		return err
+	})
+	slices.SortFunc(list, byPass)
+	return list, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func points(server pgvigil.ServerID, rows []row, statements map[int64]statement) []pgvigil.SeriesPoint {
+	list := make([]pgvigil.Interval, len(rows))
+	names := make(map[pgvigil.StatementKey]pgvigil.Fingerprint, len(rows))
+	for i := range rows {
+		s := statements[rows[i].statement]
+		list[i] = rows[i].Interval
+		list[i].Server, list[i].Key = server, s.key
+		names[s.key] = s.fingerprint
+	}
+	return interval.Points(list, func(k pgvigil.StatementKey) pgvigil.Fingerprint { return names[k] })
+}
+
+// addRest adds relations and events to passes.
+func addRest(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow, at map[int64]*pgvigil.Recorded) error {
+	args := []any{int64(id), passes[0].id, passes[len(passes)-1].id}
+	err := each(ctx, q, text("relation_intervals_of_passes"), args, func(rows *sql.Rows) error {
+		iv, pass, err := scanRelationInterval(rows)
+		iv.Server = id
+		if r := at[pass]; r != nil {
+			r.Relations = append(r.Relations, iv)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return each(ctx, q, text("events_of_passes"), args, func(rows *sql.Rows) error {
+		e, pass, err := scanEvent(rows)
+		if r := at[pass]; r != nil {
+			r.Events = append(r.Events, e)
+		}
+		return err
+	})
+}
+
+// recordedAgain returns what recording the last pass of a server returned.
+func recordedAgain(ctx context.Context, q querier, id pgvigil.ServerID, pass int64) (pgvigil.Recorded, error) {
+	passes, err := readPasses(ctx, q, id, pgvigil.Window{})
+	if err != nil {
+		return pgvigil.Recorded{}, err
+	}
+	i := slices.IndexFunc(passes, func(p passRow) bool { return p.id == pass })
+	if i < 0 {
+		return pgvigil.Recorded{}, fmt.Errorf("find pass %d: %w", pass, ErrNotFound)
+	}
+	statements, err := statementsOf(ctx, q, id)
+	if err != nil {
+		return pgvigil.Recorded{}, err
+	}
+	list, err := replay(ctx, q, id, passes[i:i+1], statements)
+	if err != nil {
+		return pgvigil.Recorded{}, err
+	}
+	return list[0], nil
+}
+
+// Coverage implements History.
+func (h *SQL) Coverage(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error) {
+	var parts interval.Parts
+	var passes int
+	from, to := bounds(w)
+	err := h.read(ctx, func(q querier) error {
+		var last moment
+		err := q.QueryRowContext(ctx, text("coverage"), int64(id), from, to).Scan(&passes,
+			&parts.SeenBlocks, &parts.TrueBlocks, &parts.SeenMS, &parts.TrueMS,
+			&parts.Evicted, &parts.FirstSights, &parts.Resets, &parts.Missed, &last)
+		if err != nil {
+			return fmt.Errorf("add up passes: %w", err)
+		}
+		n, err := failedSince(ctx, q, id, pgvigil.Window{From: later(time.Time(last), from), To: to})
+		parts.Missed += n
+		return err
+	})
+	if err != nil {
+		return pgvigil.Coverage{}, fmt.Errorf("read coverage: %w", err)
+	}
+	return parts.Coverage(w, passes), nil
+}
+
+// failedSince counts the passes over a server's target that failed and that no
+// later pass knows of.
+func failedSince(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.Window) (int, error) {
+	var target string
+	if err := q.QueryRowContext(ctx, text("target"), int64(id)).Scan(&target); err != nil {
+		return 0, ignoreNoRows(err)
+	}
+	var n int
+	if err := q.QueryRowContext(ctx, text("failures"), target, w.From, w.To).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count failed passes: %w", err)
+	}
+	return n, nil
+}
