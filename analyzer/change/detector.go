@@ -189,6 +189,9 @@ func (d *Detector) refit(s *series) {
 		return
 	}
 	due := min(max(n/10, d.th.RefitMin), d.th.RefitMax)
+	if s.ewma > 0.5 && s.episode == nil {
+		due += 2 * int(d.th.StallLength) // what is in doubt is not taken in yet
+	}
 	if !s.fitted || d.tick-s.fitTick >= due {
 		d.fit(s)
 	}

@@ -144,7 +144,8 @@ func (d *Detector) fit(s *series) bool {
 	s.middle = base[len(base)/2].end
 	s.fitNoise(base, f)
 	s.fitWork(base, f)
-	if !s.fitted || s.fits%2 == 0 {
+	s.drift = d.driftOf(base)
+	if len(base) < youngUntil || s.fits%2 == 0 {
 		s.fitNulls(base, f, d.th.Scales)
 	}
 	s.fits++
@@ -220,7 +221,9 @@ func (s *series) fitWork(base []*obs, f *fitter) {
 	}
 	s.sb = max(0.02, float64(spread(pick(func(o *obs) float32 { return o.b - float32(s.mb.at(hourOf(o.end))) }), 0)))
 	s.sq = max(0.05, float64(spread(pick(func(o *obs) float32 { return o.q - float32(s.mq.at(hourOf(o.end))) }), 0)))
-	s.temp99 = float64(quantile(pick(func(o *obs) float32 { return o.temp }), 0.99))
+	// Of few observations, the newest must not set the limit.
+	q := min(0.99, 1-3/float64(min(400, len(base))))
+	s.temp99 = float64(quantile(pick(func(o *obs) float32 { return o.temp }), q))
 	s.miss50 = float64(median(pick(func(o *obs) float32 { return o.miss })))
 	s.miss90 = float64(quantile(pick(func(o *obs) float32 { return max(0, o.miss-float32(s.miss50)) }), 0.9))
 }
@@ -279,4 +282,46 @@ func (f *fitter) windows(k int) {
 		f.win = append(f.win, (f.a[i+k]-f.a[i])/(f.w[i+k]-f.w[i]))
 		f.winB = append(f.winB, (f.b[i+k]-f.b[i])/float64(k))
 	}
+}
+
+// drift is how a young baseline grew, per pass: queues fill after a start, and
+// what grew may go on growing. An old baseline has none.
+type drift struct {
+	tick int // of its middle
+	x, b float64
+}
+
+// youngUntil is the number of observations from which growth is judged and not
+// expected.
+const youngUntil = 288
+
+// driftOf compares the last third of a young baseline with its first.
+func (d *Detector) driftOf(base []*obs) drift {
+	n := len(base)
+	if n >= youngUntil {
+		return drift{}
+	}
+	rise := func(get func(*obs) float32) float64 {
+		third := func(v []*obs) float64 {
+			d.buf = d.buf[:0]
+			for _, o := range v {
+				d.buf = append(d.buf, float64(get(o)))
+			}
+			return median(d.buf)
+		}
+		span := float64(base[n-1].tick-base[0].tick) * 2 / 3
+		grown := third(base[n-n/3:]) - third(base[:n/3])
+		return max(0, grown) / max(1, span) * (1 - float64(n)/youngUntil)
+	}
+	return drift{
+		tick: int(base[n-1].tick+base[0].tick) / 2,
+		x:    rise(func(o *obs) float32 { return o.x }),
+		b:    rise(func(o *obs) float32 { return o.b }),
+	}
+}
+
+// until is how many passes of growth lie between the middle of the baseline and
+// that of observations.
+func (r drift) until(since []obs) float64 {
+	return max(0, float64(since[len(since)-1].tick+since[0].tick)/2-float64(r.tick))
 }

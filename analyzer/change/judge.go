@@ -112,7 +112,8 @@ func (d *Detector) best(s *series) (finding, bool) {
 			sw += w
 			swe += w * float64(win[i-1].e)
 		}
-		shift := swe/sw - z.centre
+		grown := s.drift.x * s.drift.until(win[len(win)-z.k:])
+		shift := swe/sw - z.centre - grown
 		limit := max(d.th.MinShift, d.th.MinZ*d.width(s, z))
 		if shift <= limit {
 			continue
@@ -121,7 +122,7 @@ func (d *Detector) best(s *series) (finding, bool) {
 		for _, o := range win[len(win)-z.k:] {
 			d.buf = append(d.buf, float64(o.e))
 		}
-		shift = min(shift, median(d.buf))
+		shift = min(shift, median(d.buf)-grown)
 		if shift <= limit {
 			continue
 		}
@@ -141,7 +142,8 @@ func (d *Detector) width(s *series, z null) float64 {
 		season = d.th.Season * min(1, hours/6) * (1 - days/3)
 	}
 	n := float64(len(s.obs))
-	return math.Sqrt(z.sd*z.sd*(1+min(1, float64(z.k)/n)) + season*season)
+	few := 1 + 6/n
+	return math.Sqrt(z.sd*z.sd*few*few*(1+min(1, float64(z.k)/n)) + season*season)
 }
 
 // weigh finds the onset of a shift and the evidence for it.
@@ -162,7 +164,7 @@ func (d *Detector) weigh(s *series, win []obs, z null, shift, sw float64) (findi
 	n.StallLength = d.fleet.StallLength(d.th.StallLength)
 	n.Deployed, n.Marked = d.near(s, first)
 	zb := s.scale(len(since))
-	n.Blocks -= zb.centreB
+	n.Blocks -= zb.centreB + s.drift.b*s.drift.until(since)
 	n.BlocksZ = n.Blocks / zb.sdB
 	n.Marked = n.Marked && n.Blocks > 0.4*shift
 	n.Noise = d.say(shift / n.Scale)

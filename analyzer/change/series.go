@@ -53,6 +53,7 @@ type series struct {
 	tau2    float64 // process variance of x
 	sb      float64 // sd of one residual of blocks
 	sq      float64 // sd of one residual of the call rate
+	drift   drift
 	beta    float64 // how strongly the common factor shows here
 	nulls   []null
 	temp99  float64
