@@ -147,7 +147,7 @@ func (c checker) patterns(key string, list []string) {
 }
 
 func (c checker) schedule(key string, s Schedule) {
-	if c.origins[key+".every"].Source != "" && strings.HasPrefix(c.origins[key+".every"].Source, "inherited") && strings.HasPrefix(c.origins[key+".cron"].Source, "inherited") {
+	if c.inherited(key+".every") && c.inherited(key+".cron") && c.inherited(key+".jitter") {
 		return // reported where it is written
 	}
 	_, every := c.origins[key+".every"]
@@ -163,6 +163,11 @@ func (c checker) schedule(key string, s Schedule) {
 	case s.Jitter >= s.Every:
 		c.bad(key+".jitter", fmt.Sprintf("%s is not shorter than the time between passes, %s", s.Jitter, s.Every), "write a fraction of it")
 	}
+}
+
+// inherited says that a target does not give the key itself.
+func (c checker) inherited(key string) bool {
+	return strings.HasPrefix(key, "targets.") && (c.origins[key] == Origin{} || strings.HasPrefix(c.origins[key].Source, "inherited"))
 }
 
 // checkCron parses a cron expression. The library panics on a time zone that
@@ -184,7 +189,7 @@ func checkCron(spec string) error {
 func (c checker) timeouts(key string, t Timeouts) {
 	for name, d := range map[string]Duration{"connect": t.Connect, "statement": t.Statement, "lock": t.Lock, "pass": t.Pass} {
 		switch {
-		case strings.HasPrefix(c.origins[key+"."+name].Source, "inherited"):
+		case c.inherited(key + "." + name):
 		case d < Duration(time.Millisecond):
 			c.bad(key+"."+name, fmt.Sprintf("%s is too short", d), "write at least 1ms: without a bound somebody could have to wait for pgvigil")
 		case d > Duration(24*time.Hour):

@@ -121,7 +121,7 @@ func readFlags(flags map[string]string, problems *problemList) layer {
 func setText(l layer, problems *problemList, path, text string, at Origin) {
 	k, err := lookup(path)
 	if err != nil {
-		problems.add(at, err.Error(), unknownAdvice(root(), "", path))
+		problems.add(at, err.Error(), pathAdvice(path))
 		return
 	}
 	var v any
@@ -156,6 +156,19 @@ func lookup(path string) (*key, error) {
 		return nil, hint(clip(path)+" holds keys, not a value", "")
 	}
 	return k, nil
+}
+
+// pathAdvice names the key that was probably meant by a path.
+func pathAdvice(path string) string {
+	k, done := root(), ""
+	for name := range strings.SplitSeq(path, ".") {
+		kid := k.kid(name)
+		if kid == nil {
+			return unknownAdvice(k, done, name)
+		}
+		k, done = kid, join(done, name)
+	}
+	return "see docs/configuration.md for the keys there are"
 }
 
 // splitList reads "a, b" or, for values that hold commas, "[a, 'b,c']".

@@ -56,7 +56,7 @@ func (f *fileReader) parse(b []byte) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		f.yamlProblem(err)
+		f.yamlProblem(err, b)
 		return nil
 	}
 	if len(doc.Content) == 0 {
@@ -78,19 +78,21 @@ func (f *fileReader) parse(b []byte) *yaml.Node {
 var (
 	yamlLine   = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 	yamlQuoted = regexp.MustCompile(`'[^']*'`)
-	yamlAnchor = regexp.MustCompile(`unknown anchor`)
+	yamlAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
 // yamlProblem says what the parser could not read. It leaves out what the
 // parser quotes of the file: that may be part of a password.
-func (f *fileReader) yamlProblem(err error) {
+func (f *fileReader) yamlProblem(err error, content []byte) {
 	text := err.Error()
 	at := Origin{Source: f.path}
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		text = text[len(m[0]):]
 		at.Line, _ = strconv.Atoi(m[1]) // no digits, no line
 	}
-	if yamlAnchor.MatchString(text) {
+	if m := yamlAnchor.FindStringSubmatch(text); m != nil {
+		before, _, _ := bytes.Cut(content, []byte("*"+m[1]))
+		at.Line = 1 + bytes.Count(before, []byte("\n"))
 		f.problems.add(at, "a value begins with *, which YAML takes for an alias", "put the value in single quotes")
 		return
 	}

@@ -37,7 +37,7 @@ func (k *key) grow() {
 	switch {
 	case k.isLeaf():
 	case k.typ.Kind() == reflect.Map:
-		k.kids = []*key{{name: "*", typ: k.typ.Elem(), path: join(k.path, "*"), doc: k.doc, example: k.example}}
+		k.kids = []*key{{name: "*", typ: k.typ.Elem(), path: join(k.path, "*"), doc: k.doc}}
 		k.kids[0].grow()
 	default:
 		for f := range k.typ.Fields() {
@@ -208,9 +208,10 @@ func assign(v reflect.Value, path []string, value reflect.Value) {
 	v.SetMapIndex(name, elem)
 }
 
-// nearest returns the word closest to s, "" if none is close.
+// nearest returns the word closest to s, "" if none is within three typing
+// errors (fewer in short words).
 func nearest(s string, words []string) string {
-	best, at := "", max(2, len(s)/3)+1
+	best, at := "", min(max(1, len(s)/3), 3)+1
 	for _, w := range words {
 		if d := distance(s, w); d < at {
 			best, at = w, d

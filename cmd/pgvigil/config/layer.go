@@ -107,7 +107,7 @@ func (l layer) inherit(path string, from *key) {
 		if l.values[to] != nil || v == nil || (own && (to == every || to == cron)) {
 			continue
 		}
-		l.set(to, v, Origin{Source: "inherited from " + from.path})
+		l.set(to, v, Origin{Source: "inherited from " + k.path})
 	}
 }
 

@@ -195,18 +195,18 @@ func diagnosis(stderr, secret string) string {
 	return ": " + clip(last)
 }
 
-// capped keeps the first maxSecret bytes written to it.
+// capped keeps the first maxSecret bytes written to it. The buffer is not
+// embedded: its ReadFrom would take in everything.
 type capped struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	over bool
 }
 
+func (c *capped) String() string { return c.kept.String() }
+
 func (c *capped) Write(b []byte) (int, error) {
-	room := maxSecret - c.Len()
-	if len(b) > room {
-		c.over = true
-		c.Buffer.Write(b[:room])
-		return len(b), nil
-	}
-	return c.Buffer.Write(b)
+	room := maxSecret - c.kept.Len()
+	c.over = c.over || len(b) > room
+	c.kept.Write(b[:min(room, len(b))])
+	return len(b), nil
 }

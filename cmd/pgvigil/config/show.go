@@ -12,7 +12,7 @@ import (
 	"github.com/pgvigil/pgvigil"
 )
 
-// Show writes the configuration in force as YAML that Load reads, each value
+// Show writes the configuration in force as a file would have it, each value
 // with its origin beside it. Secrets are REDACTED; a connection string is
 // followed by what it says beside the password.
 func (c *Config) Show(w io.Writer) error {

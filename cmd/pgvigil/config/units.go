@@ -41,6 +41,9 @@ func (d Duration) String() string {
 	var b strings.Builder
 	rest := time.Duration(d)
 	for _, u := range durationUnits {
+		if u.name == "w" && rest%u.size != 0 {
+			continue // 90d reads better than 12w6d
+		}
 		if n := rest / u.size; n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, u.name)
 			rest -= n * u.size
