@@ -50,34 +50,31 @@ func because(v pgvigil.Regression) string {
 
 // causeSentence says why, with the nearest event that fits.
 func causeSentence(v pgvigil.Regression) string {
-	words := because(v)
-	if words == "" {
+	words := "because " + because(v)
+	switch {
+	case because(v) == "":
 		return "The cause is not known."
+	case v.Kind == pgvigil.KindIncident && v.CauseDetail != "":
+		words = plain(v.CauseDetail, maxName) // "it" would be no query
+	case v.Kind == pgvigil.KindIncident:
+		words = string(v.Cause)
 	}
-	s := "Most likely because " + words
-	if e, ok := explaining(v); ok {
-		s += " (" + eventWords(e) + ")"
+	words += explained(v)
+	if v.Kind == pgvigil.KindIncident {
+		return "Most likely cause: " + words + "."
 	}
-	return s + "."
+	return "Most likely " + words + "."
 }
 
-// explaining is the event that a detailed cause speaks of.
-func explaining(v pgvigil.Regression) (pgvigil.Event, bool) {
+// explained names what a detailed cause speaks of, in brackets: the index that
+// was dropped, the setting that was changed; "" where no event tells.
+func explained(v pgvigil.Regression) string {
 	for _, e := range v.Events {
-		if v.CauseDetail != "" && string(e.Kind) == v.CauseDetail {
-			return e, true
+		if e.Object != "" && string(e.Kind) == v.CauseDetail {
+			return " (" + plain(e.Object, maxName) + changeWords(e) + ")"
 		}
 	}
-	return pgvigil.Event{}, false
-}
-
-// eventWords says what happened: "index dropped: public.x".
-func eventWords(e pgvigil.Event) string {
-	s := string(e.Kind)
-	if e.Object != "" {
-		s += ": " + plain(e.Object, maxName)
-	}
-	return s + changeWords(e)
+	return ""
 }
 
 // changeWords says from what to what, "" where the event has neither.

@@ -55,6 +55,14 @@ func niceTop(v float64) float64 {
 	return 20 * power
 }
 
+// axis says a value of the value axis; the title has the unit of counts.
+func (c chart) axis(v float64) string {
+	if c.Unit == "ms" {
+		return millis(v)
+	}
+	return number(v)
+}
+
 // write says a value of the chart with its unit.
 func (c chart) write(v float64) string {
 	if c.Unit == "ms" {
@@ -96,7 +104,7 @@ func (c chart) Option() map[string]any {
 	line := charts.NewLine()
 	line.SetGlobalOptions(
 		charts.WithAnimation(false),
-		charts.WithGridOpts(opts.Grid{Left: "8", Right: "16", Top: "22", Bottom: "4", ContainLabel: opts.Bool(true)}),
+		charts.WithGridOpts(opts.Grid{Left: "58", Right: "16", Top: "22", Bottom: "22"}),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(false)}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "axis"}),
 		charts.WithXAxisOpts(opts.XAxis{Type: "time", Min: c.From.UnixMilli(), Max: c.To.UnixMilli()}),
@@ -135,13 +143,8 @@ func (c chart) seriesOptions() []charts.SeriesOpts {
 			}))
 	}
 	var marks []opts.MarkLineNameXAxisItem
-	if within(c.Onset, c.From, c.To) {
-		marks = append(marks, opts.MarkLineNameXAxisItem{Name: "onset", XAxis: c.Onset.UnixMilli()})
-	}
-	for i, at := range c.Events {
-		if within(at, c.From, c.To) {
-			marks = append(marks, opts.MarkLineNameXAxisItem{Name: fmt.Sprint(i + 1), XAxis: at.UnixMilli()})
-		}
+	for _, m := range c.marks() {
+		marks = append(marks, opts.MarkLineNameXAxisItem{Name: m.Text, XAxis: m.At.UnixMilli()})
 	}
 	return append(list,
 		charts.WithMarkLineNameXAxisItemOpts(marks...),

@@ -20,7 +20,7 @@ func significant(v float64) string {
 		return unknown
 	case a == 0:
 		return "0"
-	case a >= 99.95:
+	case a >= 99.95 || v == math.Trunc(v):
 		return thousands(v)
 	case a >= 9.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
@@ -150,6 +150,37 @@ func times(f float64) string {
 		return strconv.FormatFloat(f, 'f', 1, 64) + "\u00d7"
 	}
 	return significant(f) + "\u00d7"
+}
+
+// versus writes a ratio near one as its distance: 3.2 % more.
+func versus(f float64) string {
+	switch d := f - 1; {
+	case !finite(f):
+		return unknown
+	case f > 2:
+		return times(f) + " as much"
+	case math.Abs(d) < 0.0005:
+		return "the same"
+	case d > 0:
+		return percent(d) + " more"
+	default:
+		return percent(-d) + " less"
+	}
+}
+
+// versusBaseline says how much of a measure one call now takes: "3.2 % over
+// its baseline in blocks".
+func versusBaseline(now, baseline float64, measure string) string {
+	switch f := now / baseline; {
+	case !finite(f):
+		return "unknown in " + measure
+	case f > 2:
+		return times(f) + " its baseline in " + measure
+	case f >= 1:
+		return percent(f-1) + " over its baseline in " + measure
+	default:
+		return percent(1-f) + " under its baseline in " + measure
+	}
 }
 
 // planCost writes a planner cost, which has no unit.

@@ -11,10 +11,11 @@ const tableRows = 20
 
 // growthTable is "what grew" of one server.
 type growthTable struct {
-	Heading string
-	Caption string
-	Rows    []growthRow
-	Rest    string
+	Heading   string
+	Databases bool // rows say theirs, since there are several
+	Caption   string
+	Rows      []growthRow
+	Rest      string
 }
 
 type growthRow struct {
@@ -35,7 +36,7 @@ func (l layout) grown(s *Server) *growthTable {
 	if len(s.Grown) == 0 {
 		return nil
 	}
-	t := &growthTable{Heading: l.heading(s)}
+	t := &growthTable{Heading: l.heading(s), Databases: len(s.Databases) > 1}
 	first := s.Grown[0]
 	t.Caption = fmt.Sprintf("Tables whose size changed between %s and %s UTC, with their partitions, indexes and TOAST, largest change first.",
 		l.clock.at(first.First).Text, l.clock.at(first.Last).Text)
@@ -51,7 +52,7 @@ func (l layout) grown(s *Server) *growthTable {
 func (l layout) growthRow(s *Server, g Growth) growthRow {
 	row := growthRow{
 		Name:    plain(g.Schema+"."+g.Name, maxName),
-		Place:   plain(s.database(g.DBID), maxName),
+		Place:   s.which(g.DBID),
 		Start:   size(g.Start),
 		End:     size(g.End),
 		Change:  signedSize(float64(g.End - g.Start)),
@@ -74,10 +75,11 @@ func (l layout) growthRow(s *Server, g Growth) growthRow {
 
 // bloatTable is the bloat of one server.
 type bloatTable struct {
-	Heading string
-	Caption string
-	Rows    []bloatRow
-	Rest    string
+	Heading   string
+	Databases bool
+	Caption   string
+	Rows      []bloatRow
+	Rest      string
 }
 
 type bloatRow struct {
@@ -97,7 +99,7 @@ func (l layout) bloated(s *Server) *bloatTable {
 	if len(s.Bloated) == 0 {
 		return nil
 	}
-	t := &bloatTable{Heading: l.heading(s)}
+	t := &bloatTable{Heading: l.heading(s), Databases: len(s.Databases) > 1}
 	known, free := 0, pgvigil.Bytes(0)
 	for _, b := range s.Bloated {
 		if b.Estimate != nil {
@@ -121,7 +123,7 @@ func (l layout) bloated(s *Server) *bloatTable {
 
 func (l layout) bloatRow(s *Server, b Bloat) bloatRow {
 	row := bloatRow{
-		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: plain(s.database(b.DBID), maxName),
+		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: s.which(b.DBID),
 		Size: size(b.Size), Share: unknown, Free: unknown, Method: "\u2013", Error: "\u2013",
 	}
 	if b.Index {

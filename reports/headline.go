@@ -68,13 +68,13 @@ func (l layout) countSentence() string {
 func stillWords(live, all int) string {
 	switch {
 	case live == 0:
-		return "all resolved since"
+		return "resolved since"
 	case live == all && all == 1:
 		return "and still is off it"
 	case live == all:
 		return "and all are still off it"
 	}
-	return fmt.Sprintf("of which %d still concern somebody", live)
+	return fmt.Sprintf("%d still open", live)
 }
 
 // severities counts in words: "1 page, 2 tickets".
@@ -103,17 +103,23 @@ func (l layout) worstSentence() string {
 		return ""
 	}
 	v := worst.Verdict
-	s := fmt.Sprintf("The worst, %s, %s since %s UTC", queryOf(known(worst.Query, of), v.Series.Fingerprint).Name, slowerWords(v), l.clock.at(v.Onset).Text)
+	s := fmt.Sprintf("The worst, %s, %s %s", queryOf(known(worst.Query, of), v.Series.Fingerprint).Name, slowerWords(worst.Alert), l.sinceWords(worst.Alert))
 	if words := because(v); words != "" {
 		s += ", most likely because " + words
-		if e, ok := explaining(v); ok && e.Object != "" {
-			s += " (" + plain(e.Object, maxName) + ")"
-		}
+		s += explained(v)
 	}
 	if finite(v.ExtraMSPerHour) && v.ExtraMSPerHour > 0 {
-		s += fmt.Sprintf("; that costs %s of database time an hour", millis(v.ExtraMSPerHour))
+		s += fmt.Sprintf("; that %s %s of database time an hour", map[bool]string{true: "costs", false: "cost"}[worst.State.Live()], millis(v.ExtraMSPerHour))
 	}
 	return s + "."
+}
+
+// sinceWords says when an alert's change began and, if it did, ended.
+func (l layout) sinceWords(a pgvigil.Alert) string {
+	if a.State.Live() || a.Closed.IsZero() {
+		return "since " + l.clock.at(a.Verdict.Onset).Text + " UTC"
+	}
+	return "from " + l.clock.at(a.Verdict.Onset).Text + " to " + l.clock.at(a.Closed).Text + " UTC"
 }
 
 func (l layout) proposalSentence() string {
@@ -139,8 +145,9 @@ func (l layout) proposalSentence() string {
 	}
 	if applied != nil {
 		q := applied.Outcome.Queries[0]
-		s += fmt.Sprintf("; \u201c%s\u201d was applied on %s UTC and left its query at %s of the baseline's blocks per call and %s of its time",
-			proposalTitle(*applied), l.clock.at(applied.Outcome.AppliedAt).Text, times(q.After.Blocks/q.Baseline.Blocks), times(q.After.MS/q.Baseline.MS))
+		s += fmt.Sprintf("; \u201c%s\u201d was applied on %s UTC and since then its query is %s per call and %s",
+			proposalTitle(*applied), l.clock.at(applied.Outcome.AppliedAt).Text,
+			versusBaseline(q.After.Blocks, q.Baseline.Blocks, "blocks"), versusBaseline(q.After.MS, q.Baseline.MS, "time"))
 	}
 	return s + "."
 }

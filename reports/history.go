@@ -38,7 +38,7 @@ type Range struct {
 }
 
 // week is the span of a report that names none.
-const week = 7 * 24 * time.Hour
+const week = 7 * day
 
 // settle fills in what r leaves open.
 func (r Range) settle() Range {

@@ -30,7 +30,7 @@ type loadRow struct {
 	Rows   string
 	Hit    string
 	Spark  spark
-	Source string
+	Source string // where the numbers are from, for those who point at the row
 }
 
 func (l layout) loads(s *Server) *loadTable {
@@ -61,7 +61,7 @@ func (l layout) loadRow(s *Server, load Load) loadRow {
 	}
 	row := loadRow{
 		Query:  queryOf(s.query(load.Series.Fingerprint), load.Series.Fingerprint),
-		Place:  plain(s.database(load.Series.DBID), maxName),
+		Place:  s.which(load.Series.DBID),
 		Mark:   markBadge(load),
 		Share:  percent(load.Share),
 		Width:  percentOf(math.Min(1, math.Max(0, load.Share))),
@@ -109,4 +109,12 @@ func (s *Server) database(id pgvigil.OID) string {
 		return name
 	}
 	return fmt.Sprintf("database %d", id)
+}
+
+// which is the name of a database where there are several, else "".
+func (s *Server) which(id pgvigil.OID) string {
+	if len(s.Databases) < 2 {
+		return ""
+	}
+	return plain(s.database(id), maxName)
 }

@@ -27,6 +27,7 @@ type page struct {
 	Proposals []proposalView
 	Timeline  timelineSection
 	Trust     []trustView
+	Queries   []queryView // each that a table names, once
 	Commands  []command
 
 	// Own files and what admits them.
@@ -122,6 +123,7 @@ func pageOf(r *Report) page {
 		p.Trust = append(p.Trust, l.trust(s))
 	}
 	p.Headline, p.Tiles = l.headline(), l.tiles()
+	p.Queries = queriesOf(p)
 	p.Nav = navOf(p)
 	p.Commands = l.commands()
 	return p
@@ -192,7 +194,36 @@ func navOf(p page) []navItem {
 		navItem{"bloat", "Bloat", ""},
 		navItem{"proposals", "Proposals", n(len(p.Proposals))},
 		navItem{"timeline", "Incidents and events", n(len(p.Timeline.Incidents) + len(p.Timeline.Events))},
-		navItem{"trust", "How far to trust this", ""})
+		navItem{"trust", "How far to trust this", ""},
+		navItem{"queries", "The queries", n(len(p.Queries))})
+}
+
+// queriesOf collects the queries that the page's tables name.
+func queriesOf(p page) []queryView {
+	var list []queryView
+	seen := make(map[string]bool)
+	add := func(q queryView) {
+		if !seen[q.Fingerprint] {
+			seen[q.Fingerprint] = true
+			list = append(list, q)
+		}
+	}
+	for _, t := range p.Loads {
+		for _, row := range t.Rows {
+			add(row.Query)
+		}
+	}
+	for _, proposal := range p.Proposals {
+		for _, row := range proposal.Queries {
+			add(row.Query)
+		}
+	}
+	for _, incident := range p.Timeline.Incidents {
+		for _, q := range incident.Queries {
+			add(q)
+		}
+	}
+	return list
 }
 
 // queryView is a query with its text in a block that opens.

@@ -47,12 +47,12 @@ func change(before, after float64) (string, tone) {
 	switch f := after / before; {
 	case math.IsNaN(f):
 		return unknown, toneMute
-	case before == 0:
+	case before == 0 && after > 0:
 		return "new", toneBad
 	case f >= notable:
 		return "\u25b2 " + times(f), toneBad
 	case f <= 1/notable:
-		return "\u25bc " + times(f), toneGood
+		return "\u25bc " + times(1/f) + " less", toneGood
 	}
 	return "about the same", toneMute
 }

@@ -13,18 +13,19 @@ type proposalView struct {
 	Tone     tone
 	Title    string
 	Badges   []badge
-	Verdict  string
+	Verdict  verdictWords
 	Author   string
 	Place    string
 	Reason   string
 	Prose    excerpt
 	Facts    []fact
 	Steps    []stepView
+	Refused  []stepView // the steps of a rejected one, not to be run
 	Undo     []stepView
 	Queries  []evidenceRow
 	Outcome  *outcomeView
 	Warnings []warningView
-	Alert    string // what it answers
+	Alert    link // what it answers; no Href where the report does not show it
 	Commands []command
 }
 
@@ -102,9 +103,10 @@ func (l layout) proposal(s *Server, p pgvigil.Proposal, n int) proposalView {
 	for _, q := range p.Evidence.Queries {
 		v.Queries = append(v.Queries, l.evidence(s, q))
 	}
-	if p.Alert != 0 {
-		v.Alert = fmt.Sprintf("alert %d", p.Alert)
+	if p.Evidence.Verdict == pgvigil.Rejected {
+		v.Steps, v.Refused, v.Undo = nil, v.Steps, nil
 	}
+	v.Alert = l.alertLink(p.Alert)
 	if p.ID != 0 {
 		v.Commands = []command{{"this proposal with its evidence", fmt.Sprintf("pgvigil proposals show %d", p.ID)}}
 	}
@@ -132,7 +134,7 @@ func proposalTitle(p pgvigil.Proposal) string {
 
 // verdictTones colour proposals.
 var verdictTones = map[pgvigil.ProofVerdict]tone{
-	pgvigil.Verified: toneGood, pgvigil.Rejected: toneBad, pgvigil.Unverified: toneWarn,
+	pgvigil.Verified: toneGood, pgvigil.Rejected: toneMute, pgvigil.Unverified: toneWarn,
 }
 
 func proposalBadges(p pgvigil.Proposal) []badge {
@@ -143,15 +145,18 @@ func proposalBadges(p pgvigil.Proposal) []badge {
 	return list
 }
 
-func verdictSentence(e pgvigil.Evidence) string {
+// verdictWords say what the proof said, in bold and plain.
+type verdictWords struct{ Head, Rest string }
+
+func verdictSentence(e pgvigil.Evidence) verdictWords {
 	method := plain(e.Method, maxName)
 	switch e.Verdict {
 	case pgvigil.Verified:
-		return "Verified with " + method + ": the planner uses it and its cost falls. A planner cost is no time; the outcome is measured after it is applied."
+		return verdictWords{"Verified by " + method + ":", "the planner uses it and its cost falls. A planner cost is no time; the outcome is measured once it is applied."}
 	case pgvigil.Rejected:
-		return "Rejected with " + method + ": the proof does not support it. It is shown so that nobody tries it again."
+		return verdictWords{"Rejected by " + method + ":", "the proof does not support it. It is shown so that nobody tries it again."}
 	}
-	return "Not verified: nothing proved it yet. Try it where it can do no harm first."
+	return verdictWords{"Not verified:", "nothing proved it yet. Try it first where it can do no harm."}
 }
 
 func authorSentence(p pgvigil.Proposal) string {
@@ -169,7 +174,7 @@ func proposalFacts(p pgvigil.Proposal) []fact {
 	e := p.Evidence
 	var facts []fact
 	if e.CostBefore > 0 {
-		f := fact{Label: "Planner cost, weighted by calls", Value: planCost(e.CostBefore) + " \u2192 " + planCost(e.CostAfter)}
+		f := fact{Label: "Planner cost", Value: planCost(e.CostBefore) + " \u2192 " + planCost(e.CostAfter)}
 		f.Note, f.Tone = change(float64(e.CostBefore), float64(e.CostAfter))
 		facts = append(facts, f)
 	}
@@ -256,7 +261,7 @@ func (l layout) outcome(s *Server, o *pgvigil.Outcome) *outcomeView {
 func outcomeOf(name, measure string, v [3]float64, write func(float64) string) outcomeRow {
 	row := outcomeRow{Query: name, Measure: measure, Baseline: write(v[0]), Before: write(v[1]), After: write(v[2])}
 	against := v[2] / v[0]
-	row.Against = times(against) + " of the baseline"
+	row.Against = versus(against)
 	switch {
 	case !finite(against):
 		row.Against = unknown

@@ -113,7 +113,7 @@ func (l layout) alert(s *Server, a Slower, n int) alertView {
 		Fixes:    l.fixes(a.ID),
 		Commands: alertCommands(a.Alert),
 	}
-	view.Title = view.Query.Name + " " + slowerWords(v)
+	view.Title = view.Query.Name + " " + slowerWords(a.Alert)
 	return view
 }
 
@@ -125,13 +125,17 @@ func known(q pgvigil.Query, s *Server) pgvigil.Query {
 	return q
 }
 
-// slowerWords says by how much: "is 41× slower", "is called 5× as often".
-func slowerWords(v pgvigil.Regression) string {
-	switch {
+// slowerWords says by how much: "takes 41× as long", "was called 5× as often".
+func slowerWords(a pgvigil.Alert) string {
+	is, takes := "is", "takes"
+	if !a.State.Live() {
+		is, takes = "was", "took"
+	}
+	switch v := a.Verdict; {
 	case v.Cause == pgvigil.CauseTraffic:
-		return "is called " + times(v.Factor) + " as often"
+		return is + " called " + times(v.Factor) + " as often"
 	case finite(v.Factor) && v.Factor > 1:
-		return "takes " + times(v.Factor) + " as long"
+		return takes + " " + times(v.Factor) + " as long"
 	}
 	return "left its baseline"
 }
@@ -165,8 +169,7 @@ func (l layout) alertFacts(a pgvigil.Alert) []fact {
 	}
 	return append(facts,
 		fact{Label: "Share of load", Value: percent(v.LoadShare), Note: "of the server's execution time"},
-		fact{Label: "Confidence", Value: percent(v.Confidence), Note: "that the change is real"},
-		fact{Label: "Coverage", Value: percent(v.Coverage.Time), Note: "of the time is accounted for"})
+		fact{Label: "Confidence", Value: percent(v.Confidence), Note: "that the change is real"})
 }
 
 // charts are time per call over blocks per call.
@@ -202,7 +205,22 @@ func (l layout) alertSource(a Slower) string {
 	if len(a.Trend.Points) > 0 {
 		source += fmt.Sprintf(", from %s UTC; each point of a chart adds up %s", l.clock.at(a.Trend.From).Text, length(a.Trend.Step))
 	}
-	return source + "."
+	return source + ". Of the time " + percent(a.Verdict.Coverage.Time) + " is accounted for, of the blocks " + percent(a.Verdict.Coverage.Blocks) + "."
+}
+
+// alertLink leads to an alert's card; it has no Href where there is none.
+func (l layout) alertLink(alert int64) link {
+	if alert == 0 {
+		return link{}
+	}
+	found, n := link{Text: fmt.Sprintf("alert %d", alert)}, 0
+	l.each(func(_ *Server, a Slower) {
+		n++
+		if a.ID == alert && n <= fullAlerts {
+			found.Href = fmt.Sprintf("#alert-%d", n)
+		}
+	})
+	return found
 }
 
 // fixes link to the proposals that answer an alert.

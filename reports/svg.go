@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,8 +38,6 @@ type xLabel struct{ X, Anchor, Text string }
 // markLine is a vertical line: the onset, or a numbered event.
 type markLine struct {
 	X      string
-	Y      string // of the text: numbers stand over the plot, the onset in it
-	DX     string
 	Anchor string
 	Text   string
 	Onset  bool
@@ -47,7 +46,7 @@ type markLine struct {
 // Draw lays the chart out for SVG.
 func (c chart) Draw() drawing {
 	top := c.top()
-	d := drawing{Ticks: []tick{{percentOf(0), c.write(top)}, {percentOf(0.5), c.write(top / 2)}}}
+	d := drawing{Ticks: []tick{{percentOf(0), c.axis(top)}, {percentOf(0.5), c.axis(top / 2)}}}
 	d.Line, d.Dots = path(c.Samples, c.From, c.To, top)
 	if c.Band != nil {
 		low, high := math.Max(0, c.Band.Low), math.Min(top, c.Band.High)
@@ -56,49 +55,91 @@ func (c chart) Draw() drawing {
 	if finite(c.Level) && c.Level > 0 && c.Level <= top {
 		d.Level = percentOf(1 - c.Level/top)
 	}
-	for i := range 5 {
-		at := c.From.Add(c.To.Sub(c.From) * time.Duration(i) / 4)
-		anchor := []string{"start", "middle", "middle", "middle", "end"}[i]
-		d.Labels = append(d.Labels, xLabel{percentOf(float64(i) / 4), anchor, c.axisTime(at)})
+	d.Labels = c.labels()
+	for _, m := range c.marks() {
+		d.Marks = append(d.Marks, c.markLine(m))
 	}
-	d.Marks = c.marks()
 	return d
 }
 
-func (c chart) marks() []markLine {
-	var list []markLine
-	add := func(at time.Time, text string, onset bool) {
-		if !within(at, c.From, c.To) {
-			return
+// share is where t stands on the time axis, in [0, 1].
+func (c chart) share(t time.Time) float64 {
+	return float64(t.Sub(c.From)) / float64(c.To.Sub(c.From))
+}
+
+// labels are round times, three to six of them.
+func (c chart) labels() []xLabel {
+	const most = 5
+	step := niceStep(c.To.Sub(c.From) / most)
+	var list []xLabel
+	for at := c.From.UTC().Truncate(step).Add(step); at.Before(c.To); at = at.Add(step) {
+		anchor := "middle"
+		switch share := c.share(at); {
+		case share < 0.04:
+			anchor = "start"
+		case share > 0.96:
+			anchor = "end"
 		}
-		share := float64(at.Sub(c.From)) / float64(c.To.Sub(c.From))
-		m := markLine{X: percentOf(share), Y: "-4", DX: "0", Anchor: "middle", Text: text, Onset: onset}
-		if onset {
-			m.Y, m.DX, m.Anchor = "12", "4", "start"
-		}
-		if onset && share > 0.85 {
-			m.DX, m.Anchor = "-4", "end"
-		}
-		list = append(list, m)
+		list = append(list, xLabel{percentOf(c.share(at)), anchor, axisTime(at, step)})
 	}
-	for i, at := range c.Events {
-		add(at, fmt.Sprint(i+1), false)
-	}
-	add(c.Onset, "onset", true)
 	return list
 }
 
-// axisTime writes a time for the axis: what changes over its span.
-func (c chart) axisTime(t time.Time) string {
-	switch span := c.To.Sub(c.From); {
-	case span < 2*time.Hour:
-		return t.UTC().Format("15:04:05")
-	case span < 36*time.Hour:
-		return t.UTC().Format("15:04")
-	case span < 10*24*time.Hour:
-		return t.UTC().Format("Mon 15:04")
+// near is the part of the width under which two labels would meet.
+const near = 0.02
+
+// mark is a moment on a chart: the onset, events by their numbers, or both
+// where they stand together.
+type mark struct {
+	At    time.Time
+	Text  string
+	Onset bool
+}
+
+// marks are the moments of the chart's span. Events that stand near each
+// other or near the onset share a mark.
+func (c chart) marks() []mark {
+	var list []mark
+	if within(c.Onset, c.From, c.To) {
+		list = append(list, mark{c.Onset, "onset", true})
 	}
-	return t.UTC().Format("2 Jan")
+	for i, at := range c.Events {
+		if !within(at, c.From, c.To) {
+			continue
+		}
+		together := slices.IndexFunc(list, func(m mark) bool { return math.Abs(c.share(m.At)-c.share(at)) < near })
+		if together < 0 {
+			list = append(list, mark{At: at, Text: fmt.Sprint(i + 1)})
+		} else {
+			list[together].Text += fmt.Sprintf(", %d", i+1)
+		}
+	}
+	return list
+}
+
+// markLine places a mark; its label keeps off the edges.
+func (c chart) markLine(m mark) markLine {
+	anchor := "middle"
+	switch share := c.share(m.At); {
+	case share < 0.05:
+		anchor = "start"
+	case share > 0.95:
+		anchor = "end"
+	}
+	return markLine{percentOf(c.share(m.At)), anchor, m.Text, m.Onset}
+}
+
+// axisTime writes a time of the axis as precisely as its labels are apart.
+func axisTime(t time.Time, step time.Duration) string {
+	switch {
+	case step < time.Minute:
+		return t.Format("15:04:05")
+	case step >= day:
+		return t.Format("Mon 2 Jan")
+	case step >= 6*time.Hour && t.Hour() == 0:
+		return t.Format("Mon 2 Jan")
+	}
+	return t.Format("15:04")
 }
 
 // path draws samples as lines broken at gaps, in plot coordinates.

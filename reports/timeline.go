@@ -24,7 +24,8 @@ type incidentRow struct {
 	Lasted  string
 	Change  string
 	Cause   string
-	Queries []string
+	Queries []queryView
+	More    string
 	Rule    string
 	Command string
 }
@@ -72,10 +73,10 @@ func (l layout) incident(s *Server, a pgvigil.Alert) incidentRow {
 	}
 	const most = 5
 	for _, f := range v.Queries[:min(most, len(v.Queries))] {
-		row.Queries = append(row.Queries, queryName(s.query(f)))
+		row.Queries = append(row.Queries, queryOf(s.query(f), f))
 	}
 	if more := len(v.Queries) - most; more > 0 {
-		row.Queries = append(row.Queries, fmt.Sprintf("and %d more", more))
+		row.More = fmt.Sprintf("and %d more", more)
 	}
 	if a.ID != 0 {
 		row.Command = fmt.Sprintf("pgvigil alerts show %d", a.ID)

@@ -27,6 +27,7 @@ func trendOf(points []pgvigil.Point, w pgvigil.Window, n int) Trend {
 	if typical := medianLength(points); typical > step {
 		step = typical
 	}
+	step = niceStep(step)
 	count := int((span + step - 1) / step)
 	t := Trend{From: w.From, Step: step, Points: make([]pgvigil.Point, count)}
 	for i := range t.Points {
@@ -43,6 +44,25 @@ func trendOf(points []pgvigil.Point, w pgvigil.Window, n int) Trend {
 		t.Intervals++
 	}
 	return t
+}
+
+// niceSteps are spans that a person would choose.
+var niceSteps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day, 14 * day, 28 * day,
+}
+
+const day = 24 * time.Hour
+
+// niceStep is the shortest nice span of at least d.
+func niceStep(d time.Duration) time.Duration {
+	for _, s := range niceSteps {
+		if s >= d {
+			return s
+		}
+	}
+	return d
 }
 
 // medianLength is a middle length of points, from a sample of them.

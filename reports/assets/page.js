@@ -98,6 +98,21 @@ function written(v, unit) {
   return rounded(v) + ' ms';
 }
 
+function counted(v) {
+  if (v >= 1e6) { return rounded(v / 1e6) + ' M'; }
+  return rounded(v);
+}
+
+/* Times of the axis: as much as its span needs. */
+function clock(span) {
+  return function (v) {
+    var at = new Date(v).toUTCString(), day = at.slice(0, 3) + ' ' + Number(at.slice(5, 7)) + at.slice(7, 11), time = at.slice(17, 22);
+    if (span < 7200e3) { return at.slice(17, 25); }
+    if (span >= 10 * 86400e3) { return day.slice(4); }
+    return time === '00:00' && span > 36 * 3600e3 ? day : time;
+  };
+}
+
 function dress(option, unit, css) {
   var ink = css.getPropertyValue('--ink').trim(), mute = css.getPropertyValue('--mute').trim();
   var rule = css.getPropertyValue('--rule').trim(), panel = css.getPropertyValue('--panel').trim();
@@ -115,12 +130,12 @@ function dress(option, unit, css) {
     axis.axisLine = { lineStyle: { color: rule } };
     axis.axisTick = { lineStyle: { color: rule } };
     axis.splitLine = { show: false };
-    axis.axisLabel = { color: mute, fontSize: 11, hideOverlap: true };
+    axis.axisLabel = { color: mute, fontSize: 11, hideOverlap: true, formatter: clock(axis.max - axis.min) };
   });
   option.yAxis.forEach(function (axis) {
     axis.splitLine = { lineStyle: { color: rule } };
     axis.interval = axis.max / 2;
-    axis.axisLabel = { color: mute, fontSize: 11, formatter: function (v) { return written(v, unit); } };
+    axis.axisLabel = { color: mute, fontSize: 11, formatter: function (v) { return unit === 'ms' ? written(v, unit) : counted(v); } };
   });
   return option;
 }
