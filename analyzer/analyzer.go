@@ -123,6 +123,12 @@ func (a *Analyzer) observe(ctx context.Context, s *server, rec pgvigil.Recorded)
 			return nil, fmt.Errorf("keep alert of pass %d: %w", rec.Pass, err)
 		}
 	}
+	if err := b.release(ctx); err != nil {
+		return nil, fmt.Errorf("keep alert of pass %d: %w", rec.Pass, err)
+	}
+	if err := b.heapOnly(ctx, s.fresh); err != nil {
+		return nil, fmt.Errorf("follow updates in pass %d: %w", rec.Pass, err)
+	}
 	if err := b.reconsider(ctx); err != nil {
 		return nil, fmt.Errorf("name causes in pass %d: %w", rec.Pass, err)
 	}

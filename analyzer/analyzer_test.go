@@ -124,6 +124,46 @@ var scenes = map[string]scene{
 		},
 		within: 6, kind: pgvigil.KindIncident, cause: pgvigil.CausePlan, detail: pgvigil.DetailTimeout,
 	},
+	"a statement that never ends and slows all others": {
+		work: func(_ int, _ pgvigil.Fingerprint, w *work) { w.ms *= 1.8 },
+		look: func(p *play, age int) {
+			if age >= 0 {
+				p.session(pgvigil.Session{Fingerprint: 999, Query: "SELECT count(*) FROM a, b, c", QueryStart: p.at.Add(-time.Duration(age) * passes)})
+			}
+		},
+		within: 40, kind: pgvigil.KindIncident, cause: pgvigil.CausePlan, detail: pgvigil.DetailNeverEnds,
+	},
+	"retention that stopped": {
+		prepare: func(p *play) {
+			p.queries[victim] = pgvigil.Query{Fingerprint: victim, Verb: "delete", Tables: []string{"jobs"}}
+		},
+		work: victimDoes(func(w *work) { w.rate = 0 }),
+		look: func(p *play, age int) {
+			c := pgvigil.TableCounters{LiveTuples: 10000, Inserted: 40, Deleted: 40}
+			if age >= 0 {
+				c.Deleted = 0
+			}
+			p.table(c)
+		},
+		within: 16, kind: pgvigil.KindTraffic, cause: pgvigil.CauseRows, detail: pgvigil.DetailRetentionOff,
+	},
+	"an index that costs HOT updates": {
+		prepare: func(p *play) {
+			p.queries[victim] = pgvigil.Query{Fingerprint: victim, Verb: "update", Tables: []string{"jobs"}}
+		},
+		event: func(p *play) pgvigil.Event {
+			return pgvigil.Event{Server: 1, DBID: 5, At: p.at, Since: p.at.Add(-passes), Kind: pgvigil.EventIndexCreated, Object: "public.jobs_7_at", Table: "jobs_7"}
+		},
+		work: victimDoes(func(w *work) { w.wal *= 4 }),
+		look: func(p *play, age int) {
+			c := pgvigil.TableCounters{LiveTuples: 10000, Updated: 40, HotUpdated: 38}
+			if age >= 0 {
+				c.HotUpdated = 1
+			}
+			p.table(c)
+		},
+		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CauseBloat, detail: pgvigil.DetailHOTLost,
+	},
 	"a noisy neighbour": {
 		work:   func(_ int, f pgvigil.Fingerprint, w *work) { w.ms *= 1.4 + float64(f%7)/5 },
 		look:   func(p *play, _ int) { p.session(pgvigil.Session{Fingerprint: 1}) },
@@ -174,6 +214,10 @@ func (sc scene) run(t *testing.T, name string) (*play, []pgvigil.Alert) {
 		}
 		if sc.look != nil {
 			sc.look(p, age)
+		}
+		if n := len(p.relations); n > 0 {
+			all := p.relations[0].Intervals
+			rec.Relations = all[len(all)-1:]
 		}
 		out = append(out, p.observe(a, rec)...)
 	}

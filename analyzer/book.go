@@ -29,15 +29,33 @@ func (b *book) enter(ctx context.Context, v change.Verdict) error {
 		delete(b.s.suspects, v.Series)
 	case change.Convicted:
 		delete(b.s.suspects, v.Series)
+		if v.Kind == pgvigil.KindIncident && b.runaway() {
+			b.s.held = &v
+			return nil
+		}
 		return b.open(ctx, v)
 	case change.Escalated:
 		return b.escalate(ctx, v)
 	case change.Resolved:
+		if v.Kind == pgvigil.KindIncident {
+			b.s.held = nil
+		}
 		return b.close(ctx, keyOf(regression(v)), pgvigil.Resolved, v.Rule)
 	case change.NewNormal:
 		return b.close(ctx, keyOf(regression(v)), pgvigil.NewNormal, v.Rule)
 	}
 	return nil
+}
+
+// release opens an incident that was held back for a statement that seemed to
+// run away, when that has ended and the server still suffers.
+func (b *book) release(ctx context.Context) error {
+	if b.s.held == nil || b.runaway() {
+		return nil
+	}
+	v := *b.s.held
+	b.s.held = nil
+	return b.open(ctx, v)
 }
 
 // recall takes a verdict of a replayed pass: what was open then is known to the
@@ -64,6 +82,9 @@ func (b *book) open(ctx context.Context, v change.Verdict) error {
 	if err := b.name(ctx, v, &r); err != nil {
 		return err
 	}
+	if v.Kind == pgvigil.KindTraffic && v.Factor == 0 && r.CauseDetail != pgvigil.DetailRetentionOff {
+		return nil
+	}
 	r.Coverage = b.rec.Coverage
 	r.Warnings = append(r.Warnings, coverageWarnings(b.rec.Coverage)...)
 	return b.raise(ctx, k, r, severityOf(v, r))
@@ -86,7 +107,7 @@ func (b *book) covered(v change.Verdict) bool {
 		if k.kind != pgvigil.KindIncident {
 			continue
 		}
-		waits := k.detail == pgvigil.DetailLockQueue || k.detail == pgvigil.DetailNeighbour
+		waits := k.detail == pgvigil.DetailLockQueue || k.detail == pgvigil.DetailNeighbour || k.detail == pgvigil.DetailNeverEnds
 		if waits && (v.Kind == pgvigil.KindIncident || v.Kind == pgvigil.KindRegression && v.Cause == pgvigil.CauseContention) {
 			return true
 		}

@@ -83,7 +83,7 @@ func (e *evidence) rank() []pgvigil.CauseEvidence {
 			out = append(out, s.CauseEvidence)
 		}
 	}
-	if e.v.Cause != pgvigil.CauseUnknown {
+	if e.v.Kind == pgvigil.KindRegression {
 		out = append(out, pgvigil.CauseEvidence{Cause: e.v.Cause, Score: 1.5, For: []string{e.numbers()}})
 	}
 	slices.SortStableFunc(out, func(a, b pgvigil.CauseEvidence) int { return cmp.Compare(b.Score, a.Score) })
@@ -205,23 +205,26 @@ func pruningLost(e *evidence, s *suspicion) {
 	if !e.slower() {
 		return
 	}
-	table, ok := e.unpruned()
-	if !ok {
-		return
-	}
-	if e.isNew() {
+	if table, ok := e.unpruned(); ok && e.isNew() {
 		s.pro(4.5, "a new query names the partitioned table %s without its partition key %s", table, e.catalog.tables[table].PartitionKey)
 		return
 	}
-	m := e.tables[table]
-	if m.touched > m.touchedBefore {
-		s.pro(2, "%d partitions of %s are scanned, %d before", m.touched, table, m.touchedBefore)
+	rate := e.v.After.CallsPerHour / 3600
+	for t, m := range e.tables {
+		more := 0
+		for _, x := range m.scanned {
+			if x > 0.4*rate {
+				more++
+			}
+		}
+		if len(m.scanned) > 1 && more > 1 && e.moreWork() && rate > 0 {
+			s.pro(5, "%d partitions of %s are scanned more often than before, by about as much as the query is called", more, t)
+			e.moreBlocks(s)
+			break
+		}
 	}
-	if before, after := e.v.Before.PlanMS, e.v.After.PlanMS; after > 1.5*before && after > 0.1*e.v.After.MS {
-		s.pro(2, "planning takes %.2f ms, %.2f ms before", after, before)
-	}
-	if e.moreWork() && s.Score > 0 {
-		s.pro(1, "blocks per call %.1f times", math.Exp(e.v.Numbers.Blocks))
+	if before, after := e.v.Before.PlanMS, e.v.After.PlanMS; s.Score > 0 && after > 1.5*before {
+		s.pro(1, "planning takes %.2f ms, %.2f ms before", after, before)
 	}
 }
 
@@ -252,10 +255,15 @@ func staleStatistics(e *evidence, s *suspicion) {
 		return
 	}
 	for t, m := range e.tables {
-		if m.live > 0 && m.modified > 0.1*m.live && m.modified > 500 {
-			s.pro(3, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, t, m.live)
-			break
+		if m.live <= 0 || m.modified < 0.1*m.live || m.modified < 500 {
+			continue
 		}
+		score := 1.0
+		if m.changed > 0.05*m.live || m.modified > 0.25*m.live {
+			score = 3
+		}
+		s.pro(score, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, t, m.live)
+		break
 	}
 	if list := e.eventsOf(pgvigil.EventAnalyzed); len(list) > 0 {
 		s.pro(1, "%s was analyzed near the onset", list[0].Table)

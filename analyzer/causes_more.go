@@ -127,9 +127,6 @@ func retentionOff(e *evidence, s *suspicion) {
 			return
 		}
 	}
-	if gone {
-		s.pro(2, "%s", e.v.Rule)
-	}
 }
 
 func lockQueue(e *evidence, s *suspicion) {

@@ -34,9 +34,9 @@ type tableMove struct {
 	before, after tableRate
 	live, dead    float64 // gauges, newest
 	deadBefore    float64
-	modified      float64 // n_mod_since_analyze
-	touched       int     // partitions whose indexes were scanned after the onset
-	touchedBefore int
+	modified      float64   // n_mod_since_analyze
+	changed       float64   // by how much that rose
+	scanned       []float64 // by partition, how many more scans a second since the onset
 }
 
 // tableRate is per second.
@@ -218,15 +218,11 @@ func (m *tableMove) take(r pgvigil.RelationSeries, onset time.Time) {
 		m.dead += num(last.DeadTuples)
 		m.deadBefore += num(first.DeadTuples)
 		m.modified += num(last.ModSinceAn)
+		m.changed += max(0, num(last.ModSinceAn)-num(first.ModSinceAn))
 	}
 	before.over(secBefore)
 	after.over(secAfter)
-	if before.idx+before.seq > 0 {
-		m.touchedBefore++
-	}
-	if after.idx+after.seq > 0 {
-		m.touched++
-	}
+	m.scanned = append(m.scanned, after.idx+after.seq-before.idx-before.seq)
 	m.before.merge(before)
 	m.after.merge(after)
 }

@@ -20,18 +20,19 @@ type symptom struct {
 	hurt    []pgvigil.Fingerprint // worst first
 	series  pgvigil.SeriesKey     // the statement that is to blame, if one is
 	factor  float64
+	weight  float64  // which of several to tell
 	related []string // reasons for the cause
 }
 
 // watch follows one symptom from pass to pass.
 type watch struct {
-	seen  int // passes in a row with it
+	seen  int // passes with it, with no calm between
 	clean int // passes in a row without
 	first time.Time
 }
 
-// An incident is told after sureAfter passes in a row with its symptom, and is
-// over after calmAfter without.
+// An incident is told after sureAfter passes with its symptom, and is over after
+// calmAfter in a row without.
 const (
 	sureAfter = 2
 	calmAfter = 3
@@ -39,8 +40,9 @@ const (
 
 // activity is what the samples of past passes showed.
 type activity struct {
-	rollbacks map[pgvigil.OID][]float64   // a second, newest last
-	inFlight  map[pgvigil.Fingerprint]int // passes in a row with a session of it
+	sample    pgvigil.SessionSample
+	rollbacks map[pgvigil.OID][]float64       // by pass, newest last
+	running   map[pgvigil.SeriesKey]time.Time // when a session was last seen running it
 }
 
 // incidents looks at the activity of this pass.
@@ -57,6 +59,10 @@ func (b *book) incidents(ctx context.Context) error {
 		return nil
 	}
 	sample := samples[len(samples)-1]
+	b.s.activity.sample = sample
+	if _, err := b.s.tables(ctx, b.history); err != nil {
+		return err
+	}
 	found := lockQueues(sample)
 	never := b.neverEnds(sample)
 	found = append(found, never...)
@@ -106,7 +112,6 @@ func (b *book) calm(ctx context.Context, shown map[string]bool) error {
 		if shown[name] {
 			continue
 		}
-		w.seen = 0
 		if w.clean++; w.clean < calmAfter {
 			continue
 		}
@@ -129,9 +134,6 @@ func (b *book) openIncident(ctx context.Context, y symptom) error {
 	k := keyOf(r)
 	if b.s.alerts[k] != nil || !r.Onset.After(b.s.closed[k]) {
 		return nil
-	}
-	if _, err := b.s.tables(ctx, b.history); err != nil {
-		return err
 	}
 	for _, e := range b.s.events {
 		if !e.At.Before(y.since.Add(-eventBefore * b.s.detector.Period())) {

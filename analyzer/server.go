@@ -12,23 +12,28 @@ import (
 
 // server is what the analyzer knows of one server.
 type server struct {
-	id        pgvigil.ServerID
-	target    string
-	detector  *change.Detector
-	last      time.Time // of the newest pass
-	queries   map[pgvigil.Fingerprint]pgvigil.Query
-	asked     map[pgvigil.Fingerprint]int // tick when a text was last asked for
-	byTable   map[string]map[pgvigil.SeriesKey]bool
-	databases map[pgvigil.OID]string
-	catalog   *catalog
-	events    []pgvigil.Event // recent ones, oldest first
-	replaying bool
-	ahead     []pgvigil.Event // those of the history not yet replayed
-	suspects  map[pgvigil.SeriesKey]change.Verdict
-	alerts    map[alertKey]*pgvigil.Alert
-	closed    map[alertKey]time.Time // onsets of those that a person ended
-	watches   map[string]*watch
-	activity  activity
+	id         pgvigil.ServerID
+	target     string
+	detector   *change.Detector
+	last       time.Time // of the newest pass
+	queries    map[pgvigil.Fingerprint]pgvigil.Query
+	asked      map[pgvigil.Fingerprint]int // tick when a text was last asked for
+	byTable    map[string]map[pgvigil.SeriesKey]bool
+	databases  map[pgvigil.OID]string
+	catalog    *catalog
+	events     []pgvigil.Event // recent ones, oldest first
+	replaying  bool
+	ahead      []pgvigil.Event // those of the history not yet replayed
+	suspects   map[pgvigil.SeriesKey]change.Verdict
+	alerts     map[alertKey]*pgvigil.Alert
+	closed     map[alertKey]time.Time // onsets of those that a person ended
+	watches    map[string]*watch
+	activity   activity
+	updates    map[string]*updates // by root table
+	newIndexes []newIndex
+	fresh      []pgvigil.Event // of this pass
+	held       *change.Verdict // an incident of the server that may be one statement's doing
+	visited    map[pgvigil.OID]bool
 }
 
 // alertKey is what there is at most one live alert of: a kind of verdict on a
@@ -45,7 +50,7 @@ func newServer(id pgvigil.ServerID, f *change.Fleet) *server {
 		queries: map[pgvigil.Fingerprint]pgvigil.Query{}, asked: map[pgvigil.Fingerprint]int{},
 		byTable: map[string]map[pgvigil.SeriesKey]bool{}, databases: map[pgvigil.OID]string{},
 		suspects: map[pgvigil.SeriesKey]change.Verdict{}, alerts: map[alertKey]*pgvigil.Alert{},
-		closed: map[alertKey]time.Time{}, watches: map[string]*watch{},
+		closed: map[alertKey]time.Time{}, watches: map[string]*watch{}, updates: map[string]*updates{}, visited: map[pgvigil.OID]bool{},
 	}
 }
 
@@ -100,6 +105,7 @@ func (s *server) judge(ctx context.Context, h History, rec pgvigil.Recorded) (ve
 	if err != nil {
 		return nil, nil, err
 	}
+	s.fresh = events
 	pass := change.Pass{At: rec.At}
 	for _, e := range events {
 		m, err := s.mark(ctx, h, e)

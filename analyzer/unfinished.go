@@ -1,8 +1,10 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,42 +20,58 @@ const (
 )
 
 // longRunners are commands that take long by nature.
-var longRunners = []string{"vacuum", "analyze", "create ", "reindex", "cluster", "refresh", "copy", "alter ", "backup", "checkpoint", "listen", "fetch", "start_replication"}
+var longRunners = []string{"vacuum", "analyze", "create ", "reindex", "cluster", "refresh", "copy", "alter ", "backup", "checkpoint", "listen", "fetch", "start_replication", "do", "call", "wait"}
 
 func (b *book) neverEnds(sample pgvigil.SessionSample) []symptom {
-	var out []symptom
 	period := b.s.detector.Period()
 	for _, x := range sample.Sessions {
-		if x.OwnedByUs || !isClient(x) || x.State != "active" || x.WaitType == "Lock" || x.QueryStart.IsZero() {
-			continue
-		}
 		age := sample.At.Sub(x.QueryStart)
-		if age < neverPasses*period || isLongRunner(x.Query) {
+		if !b.mayRunAway(x) || age < neverPasses*period {
 			continue
 		}
 		key := pgvigil.SeriesKey{Server: b.s.id, DBID: x.DBID, Fingerprint: x.Fingerprint}
 		rule := fmt.Sprintf("process %d has run one statement for %s (limit %d passes, %s)", x.PID, age.Round(time.Second), neverPasses, (neverPasses * period).Round(time.Second))
 		factor := 1.0
 		if base, ok := b.s.detector.Baseline(key); ok && base.MS.Level > 0 {
-			usual := time.Duration(base.MS.High * float64(time.Millisecond))
-			if age < neverTimes*usual {
+			if age < neverTimes*milliseconds(base.MS.High) {
 				continue
 			}
 			factor = age.Seconds() * 1000 / base.MS.Level
 			rule += fmt.Sprintf(", %.0f times its usual time of %.1f ms", factor, base.MS.Level)
 		}
-		y := symptom{
+		return []symptom{{
 			name: pgvigil.DetailNeverEnds, cause: pgvigil.CausePlan, detail: pgvigil.DetailNeverEnds,
-			since: x.QueryStart, rule: rule, series: key, factor: factor,
-		}
-		y.hurt = appendNew(nil, x.Fingerprint)
-		out = append(out, y)
+			since: x.QueryStart, rule: rule, series: key, factor: factor, hurt: appendNew(nil, x.Fingerprint),
+		}}
 	}
-	if len(out) > 1 {
-		return out[:1]
-	}
-	return out
+	return nil
 }
+
+// mayRunAway says whether x runs a statement of a watched database that is not
+// long by nature and does not wait for a lock.
+func (b *book) mayRunAway(x pgvigil.Session) bool {
+	if x.OwnedByUs || !isClient(x) || x.State != "active" || x.WaitType == "Lock" || x.QueryStart.IsZero() {
+		return false
+	}
+	return (b.s.visited[x.DBID] || len(b.s.visited) == 0) && !isLongRunner(x.Query)
+}
+
+// runaway says whether one statement has been running for a pass and longer than
+// it usually does, so that it may be what the whole server suffers from.
+func (b *book) runaway() bool {
+	sample := b.s.activity.sample
+	for _, x := range sample.Sessions {
+		key := pgvigil.SeriesKey{Server: b.s.id, DBID: x.DBID, Fingerprint: x.Fingerprint}
+		base, _ := b.s.detector.Baseline(key)
+		age := sample.At.Sub(x.QueryStart)
+		if b.mayRunAway(x) && age >= b.s.detector.Period() && age > neverTimes*milliseconds(base.MS.High) {
+			return true
+		}
+	}
+	return false
+}
+
+func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
 
 func isLongRunner(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
@@ -65,11 +83,15 @@ func isLongRunner(text string) bool {
 	return false
 }
 
-// Statements time out when, for as many passes, sessions run one whose calls
-// are not counted any more, while transactions roll back that did not before.
+// Statements time out when calls of one are not counted any more though
+// sessions run it, and transactions roll back that did not before. Rates of
+// rollbacks are compared over rollbackOver passes.
 const (
-	timeoutPasses = 2
+	timeoutPasses = 2 // without a counted call, at least
+	timeoutCalls  = 4 // that should have been counted meanwhile
+	timeoutSeen   = 6 // passes in which a session must have been seen
 	rollbackRise  = 3
+	rollbackOver  = 5
 	rollbackKept  = 120
 )
 
@@ -81,21 +103,21 @@ func (b *book) timeouts(ctx context.Context, sample pgvigil.SessionSample, from 
 		return nil, fmt.Errorf("read database counters: %w", err)
 	}
 	rising := b.rollbacks(points)
-	b.countInFlight(sample)
-	if len(rising) == 0 {
-		return nil, nil
-	}
-	for _, x := range sample.Sessions {
-		y, ok := b.timesOut(x, sample.At, rising)
-		if ok {
-			return []symptom{y}, nil
+	b.noteRunning(sample)
+	var found []symptom
+	for key := range b.s.activity.running {
+		if y, ok := b.timesOut(key, rising[key.DBID]); ok {
+			found = append(found, y)
 		}
 	}
-	return nil, nil
+	slices.SortFunc(found, func(a, b symptom) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.series.Fingerprint, b.series.Fingerprint))
+	})
+	return found[:min(1, len(found))], nil
 }
 
-// rollbacks notes the newest rate of rollbacks of each database and returns the
-// rates of those where it is well above what it was.
+// rollbacks notes how many transactions of each database rolled back, and
+// returns how many did over the last passes where that is well above what it was.
 func (b *book) rollbacks(points []pgvigil.DatabasePoint) map[pgvigil.OID]float64 {
 	act := &b.s.activity
 	if act.rollbacks == nil {
@@ -103,54 +125,68 @@ func (b *book) rollbacks(points []pgvigil.DatabasePoint) map[pgvigil.OID]float64
 	}
 	rising := map[pgvigil.OID]float64{}
 	for _, p := range points {
-		sec := p.End.Sub(p.Start).Seconds()
-		if sec <= 0 || !p.End.After(b.rec.Previous) {
+		if !p.End.After(b.rec.Previous) {
 			continue
 		}
-		rate := num(p.Stats.Rollbacks) / sec
-		past := act.rollbacks[p.DBID]
-		top := 0.0
-		for _, r := range past[:max(0, len(past)-5)] {
-			top = max(top, r)
+		all := append(act.rollbacks[p.DBID], num(p.Stats.Rollbacks))
+		all = all[max(0, len(all)-rollbackKept):]
+		act.rollbacks[p.DBID] = all
+		if len(all) < 3*rollbackOver {
+			continue
 		}
-		if len(past) >= 10 && rate > rollbackRise*top && rate*sec >= 1 {
-			rising[p.DBID] = rate
+		now, top := sum(all[len(all)-rollbackOver:]), 0.0
+		for i := rollbackOver; i+2*rollbackOver <= len(all); i++ {
+			top = max(top, sum(all[i-rollbackOver:i]))
 		}
-		past = append(past, rate)
-		act.rollbacks[p.DBID] = past[max(0, len(past)-rollbackKept):]
+		if now >= 2 && now > rollbackRise*top {
+			rising[p.DBID] = now
+		}
 	}
 	return rising
 }
 
-// countInFlight notes for how many passes each fingerprint was seen running.
-func (b *book) countInFlight(sample pgvigil.SessionSample) {
-	now := map[pgvigil.Fingerprint]int{}
-	for _, x := range sample.Sessions {
-		if x.State == "active" && !x.OwnedByUs && x.Fingerprint != 0 {
-			now[x.Fingerprint] = b.s.activity.inFlight[x.Fingerprint] + 1
-		}
+func sum(v []float64) float64 {
+	var s float64
+	for _, x := range v {
+		s += x
 	}
-	b.s.activity.inFlight = now
+	return s
 }
 
-func (b *book) timesOut(x pgvigil.Session, at time.Time, rising map[pgvigil.OID]float64) (symptom, bool) {
-	key := pgvigil.SeriesKey{Server: b.s.id, DBID: x.DBID, Fingerprint: x.Fingerprint}
-	rate, ok := rising[x.DBID]
-	if !ok || x.State != "active" || x.OwnedByUs || x.Fingerprint == 0 {
-		return symptom{}, false
+// noteRunning notes which statements sessions run now.
+func (b *book) noteRunning(sample pgvigil.SessionSample) {
+	act := &b.s.activity
+	if act.running == nil {
+		act.running = map[pgvigil.SeriesKey]time.Time{}
 	}
+	for _, x := range sample.Sessions {
+		if x.State == "active" && !x.OwnedByUs && x.Fingerprint != 0 {
+			act.running[pgvigil.SeriesKey{Server: b.s.id, DBID: x.DBID, Fingerprint: x.Fingerprint}] = b.rec.At
+		}
+	}
+	for k, at := range act.running {
+		if b.age(at) > timeoutSeen {
+			delete(act.running, k)
+		}
+	}
+}
+
+func (b *book) timesOut(key pgvigil.SeriesKey, rollbacks float64) (symptom, bool) {
 	base, known := b.s.detector.Baseline(key)
 	quiet, _ := b.s.detector.Quiet(key)
-	running := at.Sub(x.QueryStart)
-	usual := time.Duration(base.MS.High * float64(time.Millisecond))
-	if !known || quiet < timeoutPasses || running < 3*usual || base.CallsPerHour*b.s.detector.Period().Hours()*float64(quiet) < 2 {
+	period := b.s.detector.Period()
+	due := base.CallsPerHour * period.Hours() * float64(quiet)
+	if !known || rollbacks == 0 || quiet < timeoutPasses || due < timeoutCalls {
+		return symptom{}, false
+	}
+	since := b.rec.At.Add(-time.Duration(quiet) * period)
+	if !b.s.activity.running[key].After(since) {
 		return symptom{}, false
 	}
 	return symptom{
-		name: pgvigil.DetailTimeout, cause: pgvigil.CausePlan, detail: pgvigil.DetailTimeout,
-		since: at.Add(-time.Duration(quiet) * b.s.detector.Period()), series: key,
-		hurt: []pgvigil.Fingerprint{x.Fingerprint}, factor: max(1, running.Seconds()*1000/max(1e-3, base.MS.Level)),
-		rule: fmt.Sprintf("no call ended in %d passes (usually %.0f an hour), one has run for %s (usually %.1f ms), and %.1f transactions a second roll back",
-			quiet, base.CallsPerHour, running.Round(time.Millisecond), base.MS.Level, rate),
+		name: pgvigil.DetailTimeout, cause: pgvigil.CausePlan, detail: pgvigil.DetailTimeout, since: since, series: key,
+		hurt: appendNew(nil, key.Fingerprint), factor: 1, weight: due,
+		rule: fmt.Sprintf("no call was counted in %d passes though %.0f were due and sessions run it, and %.0f transactions rolled back in the last %d passes (more than %d times the most before)",
+			quiet, due, rollbacks, rollbackOver, rollbackRise),
 	}, true
 }

@@ -87,3 +87,20 @@ func (d *Detector) Tick() int { return d.tick }
 func (d *Detector) Period() time.Duration {
 	return time.Duration(d.clock.period() * float64(time.Second))
 }
+
+// Around returns what a call of a series cost before and after a moment; false
+// if it was not called on both sides.
+func (d *Detector) Around(key pgvigil.SeriesKey, at time.Time) (before, after pgvigil.Profile, ok bool) {
+	s := d.series[key]
+	if s == nil {
+		return before, after, false
+	}
+	n := 0
+	for n < len(s.obs) && s.obs[n].end <= at.UnixMilli() {
+		n++
+	}
+	if n == 0 || n == len(s.obs) {
+		return before, after, false
+	}
+	return d.profileOf(s.obs[:n]), d.profileOf(s.obs[n:]), true
+}
