@@ -18,6 +18,9 @@ type ScheduleOptions struct {
 	// Handle takes each pass as it ends: its snapshot, or why there is none.
 	// The target's next pass does not begin before it returns.
 	Handle func(context.Context, pgvigil.Target, *pgvigil.Snapshot, error)
+	// Resolve, if set, is asked for the target by name before each pass, so that
+	// a password that rotates is fresh; its error is the pass's.
+	Resolve func(ctx context.Context, name string) (pgvigil.Target, error)
 	// Jitter is the span over which targets of one schedule are spread. Each
 	// target has its fixed place in it, so that its intervals stay equally
 	// long. 0 means 10 seconds, a negative one none.
@@ -81,11 +84,23 @@ func (s *Scheduler) pass(ctx context.Context, t pgvigil.Target) {
 	if ctx.Err() != nil {
 		return
 	}
-	snap, err := s.collector.Pass(ctx, t)
+	snap, err := s.visit(ctx, &t)
 	if ctx.Err() != nil {
 		return // we were told to stop, which is no failure of the target
 	}
 	s.o.Handle(ctx, t, snap, err)
+}
+
+// visit makes a pass over t as it is now.
+func (s *Scheduler) visit(ctx context.Context, t *pgvigil.Target) (*pgvigil.Snapshot, error) {
+	if s.o.Resolve != nil {
+		now, err := s.o.Resolve(ctx, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		*t = now
+	}
+	return s.collector.Pass(ctx, *t)
 }
 
 // place is a target's part of the jitter, always the same for one name.
