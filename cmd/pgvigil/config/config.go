@@ -98,7 +98,7 @@ type History struct {
 
 // Server says where the service listens.
 type Server struct {
-	Socket      string   `yaml:"socket" doc:"Unix socket of the service. Without it: beside the history file, its name with .sock added." example:"/run/pgvigil/pgvigil.sock"`
+	Socket      string   `yaml:"socket" doc:"Unix socket of the service. Without it: beside the history file, its name with .sock added; pgvigil.sock in the working directory if the history is in Postgres." example:"/run/pgvigil/pgvigil.sock"`
 	Listen      string   `yaml:"listen" doc:"Address for HTTP over TCP. Without it, TCP is off. There is no authentication yet, so only loopback is accepted unless allow_remote is set." example:"127.0.0.1:8432"`
 	AllowRemote bool     `yaml:"allow_remote" doc:"Accept an address in listen that other machines can reach. Put a proxy that authenticates in front." default:"false"`
 	Hosts       []string `yaml:"hosts" doc:"Further host names under which the service is reached over TCP. A request under another name is refused, which keeps web pages from rebinding their name to it." example:"[pgvigil.example.com]"`

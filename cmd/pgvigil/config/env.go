@@ -18,7 +18,7 @@ func EnvName(path string) string {
 }
 
 // reservedEnv are variables of ours that are not about the configuration.
-var reservedEnv = regexp.MustCompile(`^PGVIGIL_(CONFIG|PG_BIN|TEST_.*)$`)
+var reservedEnv = regexp.MustCompile(`^PGVIGIL_(CONFIG|SERVER|PG_BIN|TEST_.*)$`)
 
 // kubernetesEnv are variables that Kubernetes and Docker set for a service
 // that happens to be called pgvigil.
@@ -73,7 +73,7 @@ func (r *envReader) allow(path string) {
 }
 
 func (r *envReader) read(name, value string) {
-	at := Origin{Source: "environment " + name}
+	at := Origin{Source: "environment " + name, rank: ofEnvironment}
 	paths := r.paths[name]
 	if len(paths) == 0 {
 		paths = r.label(name)
@@ -112,7 +112,7 @@ func envAdvice(name string, known []string) string {
 func readFlags(flags map[string]string, problems *problemList) layer {
 	l := newLayer()
 	for _, path := range sortedKeys(flags) {
-		setText(l, problems, path, flags[path], Origin{Source: "flag for " + clip(path)})
+		setText(l, problems, path, flags[path], Origin{Source: "flag for " + clip(path), rank: ofFlag})
 	}
 	return l
 }

@@ -44,7 +44,9 @@ type fileReader struct {
 	problems *problemList
 }
 
-func (f *fileReader) at(n *yaml.Node) Origin { return Origin{Source: f.path, Line: n.Line} }
+func (f *fileReader) at(n *yaml.Node) Origin {
+	return Origin{Source: f.path, Line: n.Line, rank: ofFile}
+}
 
 // parse returns the mapping at the root of a file, nil after a problem.
 func (f *fileReader) parse(b []byte) *yaml.Node {

@@ -56,6 +56,7 @@ func (in input) load(v versions) (*Config, error) {
 		return nil, err
 	}
 	all.settle()
+	all.place()
 	if err := all.fill(); err != nil {
 		return nil, err
 	}
@@ -90,18 +91,47 @@ func (in input) readFileLayer(v versions, problems *problemList, cfg *Config) la
 	return f.layer
 }
 
-// settle drops the defaults that an explicit alternative replaces.
+// settle leaves of the ways to say one thing those of the highest source: a
+// variable with a password file replaces the password in the file, a flag with
+// a history file replaces the database there. Two ways in one source stay, and
+// are reported.
 func (l layer) settle() {
-	drop := func(path string, alternatives ...string) {
-		for _, alt := range alternatives {
-			if l.values[alt] != nil && l.origins[path].Source == "default" {
-				delete(l.values, path)
-				delete(l.origins, path)
-			}
+	l.oneOf("schedule", "every", "cron")
+	l.oneOf("history", "path", "dsn", "dsn_file", "dsn_env")
+	l.oneOf("llm", "key", "key_file", "key_env")
+	l.oneOf("scratch", "dsn", "dsn_file", "dsn_env")
+	for _, name := range l.targets() {
+		target := "targets." + name
+		l.oneOf(target+".schedule", "every", "cron")
+		l.oneOf(target, "host", "dsn", "dsn_file", "dsn_env")
+		l.oneOf(target, "password", "password_file", "password_env", "password_command")
+	}
+}
+
+// oneOf drops the keys of a section that a higher source says in another way.
+func (l layer) oneOf(section string, names ...string) {
+	highest := ofDefault
+	for _, name := range names {
+		highest = max(highest, l.origins[join(section, name)].rank)
+	}
+	for _, name := range names {
+		if path := join(section, name); l.origins[path].rank < highest {
+			delete(l.values, path)
+			delete(l.origins, path)
 		}
 	}
-	drop("schedule.every", "schedule.cron")
-	drop("history.path", "history.dsn", "history.dsn_file", "history.dsn_env")
+}
+
+// place puts the socket beside the history.
+func (l layer) place() {
+	if _, given := l.values["server.socket"]; given {
+		return
+	}
+	socket := "pgvigil.sock"
+	if path, ok := l.values["history.path"].(string); ok && path != "" {
+		socket = path + ".sock"
+	}
+	l.set("server.socket", socket, Origin{Source: "default"})
 }
 
 // Origin says where the value of a key came from.

@@ -133,6 +133,7 @@ func matches(t *testing.T, p Problem, want string) {
 	if parts[0] != "0" {
 		at.Line = int(parts[0][0] - '0')
 	}
+	p.At.rank = 0
 	if p.At != at || !strings.Contains(p.Text, parts[1]) || !strings.Contains(p.Advice, parts[2]) || p.Advice == "" {
 		t.Errorf("problem = %v (%s); want %s", p, p.Advice, want)
 	}
@@ -403,4 +404,31 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestAHigherSourceReplacesAnotherWayToSayTheSame(t *testing.T) {
+	const file = minimal + "    password: a\nhistory: {dsn: host=x}\nschedule: {cron: '* * * * *'}\n"
+	in := input{
+		path: "pgvigil.yaml", content: []byte(file),
+		environ: []string{"PGVIGIL_TARGETS_CI_PASSWORD_FILE=b", "PGVIGIL_SCHEDULE_EVERY=5m"},
+		flags:   map[string]string{"history.path": "h.duckdb"},
+	}
+	c, err := in.load(versions{Version, migrations})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ci := c.Targets["ci"]; ci.Password != "" || ci.PasswordFile != "b" || ci.Schedule.Spec() != "@every 5m0s" {
+		t.Errorf("target = %+v; want the variables' password file and period", ci)
+	}
+	if c.History.DSN != "" || c.History.Path != "h.duckdb" || c.Server.Socket != "h.duckdb.sock" {
+		t.Errorf("history = %+v, socket %s; want the flag's file and its socket", c.History, c.Server.Socket)
+	}
+}
+
+func TestManyProblemsAreCut(t *testing.T) {
+	_, err := text("version: 1\n" + strings.Repeat("a: 1\n", 1000))
+	var ps Problems
+	if !errors.As(err, &ps) || len(ps) != maxProblems+1 || ps[maxProblems].Text != "and 950 more" {
+		t.Errorf("load = %d problems; want %d and the rest in a line", len(ps), maxProblems)
+	}
 }

@@ -16,7 +16,18 @@ type Origin struct {
 	// or "inherited".
 	Source string
 	Line   int // in a file, 0 unknown or not a file
+	rank   rank
 }
+
+// rank orders sources: of two ways to say the same, the higher one wins.
+type rank int
+
+const (
+	ofDefault rank = iota
+	ofFile
+	ofEnvironment
+	ofFlag
+)
 
 // String writes "pgvigil.yaml:12" or "environment PGVIGIL_LOG_LEVEL".
 func (o Origin) String() string {
@@ -82,8 +93,15 @@ func (l *problemList) err() error {
 	slices.SortStableFunc(l.list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.At.Source, b.At.Source), cmp.Compare(a.At.Line, b.At.Line))
 	})
+	if more := len(l.list) - maxProblems; more > 0 {
+		rest := Problem{Text: fmt.Sprintf("and %d more", more), Advice: "is it the right file?"}
+		return append(l.list[:maxProblems:maxProblems], rest)
+	}
 	return l.list
 }
+
+// maxProblems is as many as somebody reads.
+const maxProblems = 50
 
 func hint(text, advice string) error {
 	return &pgvigil.Hint{Err: errors.New(text), Advice: advice}
