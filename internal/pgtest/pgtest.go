@@ -28,7 +28,7 @@ var Majors = []int{14, 15, 16, 17, 18}
 // Main runs the tests of a package and stops the servers that they started.
 func Main(m *testing.M) {
 	code := m.Run()
-	stopAll()
+	Stop()
 	os.Exit(code)
 }
 
@@ -123,7 +123,8 @@ func start(t testing.TB, major int, opts pgserver.Options) *pgserver.Server {
 	return s
 }
 
-func stopAll() {
+// Stop ends all shared servers, for packages whose TestMain does more than Main.
+func Stop() {
 	mu.Lock()
 	defer mu.Unlock()
 	for _, s := range servers {
