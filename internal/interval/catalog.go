@@ -10,9 +10,6 @@ import (
 // its last visit. A change of a partitioned table or index is one event, not
 // one for each partition; what comes or goes with its table is no event of its own.
 func (d *differ) catalog(was, is *pgvigil.DatabaseRead) {
-	if len(is.Tables) == 0 && len(was.Tables) > 0 {
-		return // could not be read, see remember
-	}
 	c := &catalogDiff{d: d, dbid: is.OID, was: tablesOf(was), is: tablesOf(is)}
 	c.tables(was, is)
 	c.indexes(was, is)

@@ -80,7 +80,8 @@ func (p Parts) warnings(c pgvigil.Coverage) []pgvigil.Warning {
 func (d *differ) cover() {
 	d.step.Warnings = d.snap.Warnings
 	sp, all := d.statementSpan, d.databaseSpan
-	if sp.end.IsZero() || all.end.IsZero() || !sp.start.Equal(all.start) || d.databaseReset {
+	// After a restart the databases' counters may have been lost unnoticed.
+	if sp.end.IsZero() || all.end.IsZero() || !sp.start.Equal(all.start) || d.databaseReset || d.lineage != same {
 		return
 	}
 	c := &d.step.Coverage

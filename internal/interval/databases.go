@@ -34,24 +34,40 @@ func (d *differ) databases() {
 		read := &d.snap.Databases[i]
 		was := d.prev.database(read.OID)
 		d.next.Databases = append(d.next.Databases, d.remember(was, read))
-		if was == nil {
-			continue
-		}
-		reset := d.database(was, read)
-		if read.Visited && !was.Visited.At.IsZero() {
-			d.relations(was, read, reset)
-			d.catalog(&was.Read, read)
+		if was != nil {
+			d.compareDatabase(was, read)
 		}
 	}
 }
 
-// remember returns what to know of a database at the next snapshot. A visit
-// that shows no table where there were some is taken for one that could not
-// read: in doubt nothing was dropped.
+// compareDatabase compares counters, unless they are of another postmaster or of
+// statistics that were put back, and the catalog in any case.
+func (d *differ) compareDatabase(was *Database, read *pgvigil.DatabaseRead) {
+	visited := read.Visited && !was.Visited.At.IsZero()
+	if d.lineage != other && !d.putBack(was, read) {
+		reset := d.database(was, read)
+		if visited {
+			d.relations(was, read, reset)
+		}
+	}
+	if visited {
+		d.catalog(&was.Read, read)
+	}
+}
+
+// putBack says that the server came up with statistics of another time: their
+// reset is another one, and not of this interval.
+func (d *differ) putBack(was *Database, read *pgvigil.DatabaseRead) bool {
+	before, after := was.Read.Stats.Reset, read.Stats.Reset
+	return d.lineage == restarted && !after.IsZero() && !after.Equal(before) && !after.After(was.Seen.At)
+}
+
+// remember returns what to know of a database at the next snapshot: one that
+// this pass did not visit keeps the tables of the last visit.
 func (d *differ) remember(was *Database, read *pgvigil.DatabaseRead) Database {
 	now := Moment{d.snap.At, d.snap.Clock}
 	next := Database{Read: *read, Seen: now, Visited: now}
-	if read.Visited && (len(read.Tables) > 0 || was == nil || len(was.Read.Tables) == 0) {
+	if read.Visited {
 		return next
 	}
 	next.Visited = Moment{}
@@ -66,9 +82,6 @@ func (d *differ) remember(was *Database, read *pgvigil.DatabaseRead) Database {
 // database adds the point of one database and says whether its counters, and
 // with them those of its tables, went back to zero.
 func (d *differ) database(was *Database, read *pgvigil.DatabaseRead) (reset bool) {
-	if d.lineage == other {
-		return false
-	}
 	sp := d.spanFrom(was.Seen)
 	d.databaseSpan = sp
 	moved := !was.Read.Stats.Reset.Equal(read.Stats.Reset)

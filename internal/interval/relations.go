@@ -53,9 +53,6 @@ func OfIndex(x *pgvigil.Index) pgvigil.TableCounters {
 // relations compares the tables and indexes of one database with its last
 // visit. reset says that all their counters are known to have begun anew.
 func (d *differ) relations(was *Database, read *pgvigil.DatabaseRead, reset bool) {
-	if d.lineage == other {
-		return
-	}
 	sp := d.spanFrom(was.Visited)
 	sp.flags &^= pgvigil.SpansGap // databases may be visited more rarely than passes are made
 	if was.Gap || d.step.Coverage.Missed > 0 {

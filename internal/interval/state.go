@@ -31,6 +31,8 @@ type State struct {
 type Statements struct {
 	Moment // zero if there was none
 	Read   pgvigil.StatementsRead
+	// Partial says that the role could not see the entries of other roles.
+	Partial bool
 }
 
 // Database is what is remembered of one database.
@@ -43,6 +45,13 @@ type Database struct {
 	Visited Moment
 	// Gap says that a pass failed since the last visit.
 	Gap bool
+}
+
+// partialCodes are the collector's warnings that say so.
+var partialCodes = []string{"no-stats-rights", "statements-hidden"}
+
+func partial(s *pgvigil.Snapshot) bool {
+	return slices.ContainsFunc(s.Warnings, func(w pgvigil.Warning) bool { return slices.Contains(partialCodes, w.Code) })
 }
 
 // keptLengths is how many distances tell the period.

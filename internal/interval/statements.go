@@ -24,7 +24,7 @@ func (d *differ) statements() {
 		}
 		return
 	}
-	d.next.Statements = Statements{Moment{d.snap.At, d.snap.Clock}, read}
+	d.next.Statements = Statements{Moment{d.snap.At, d.snap.Clock}, read, partial(d.snap)}
 	was := d.prev.Statements
 	switch {
 	case was.At.IsZero():
@@ -44,6 +44,7 @@ func (d *differ) statements() {
 	runs := deallocRuns(was.Read, read, wiped)
 	d.step.Coverage.Evicted = evicted(runs, read.Max)
 	c := entryComparison{d: d, span: sp, wiped: wiped, evicting: runs != 0, cut: map[pgvigil.OID]int{}}
+	c.uncovered = was.Partial && !partial(d.snap)
 	c.compare(was.Read.List, read.List)
 	c.events()
 }
@@ -73,6 +74,8 @@ type entryComparison struct {
 	span     span
 	wiped    bool // all entries count from zero
 	evicting bool // entries were evicted in between, or that is unknown
+	// uncovered says that the role got the right to see all entries meanwhile.
+	uncovered bool
 	// cut counts, by database, entries that vanished or shrank on their own.
 	cut map[pgvigil.OID]int
 }
@@ -117,11 +120,17 @@ func (c *entryComparison) entry(was, is *pgvigil.Statement) (pgvigil.Interval, b
 	return iv, anyPositive(iv.Counters[:])
 }
 
-// hidden says that an entry was there at the last read and could not be seen,
-// for want of rights: its counters are of a longer time than this interval.
+// hidden says that an entry was, or may have been, there at the last read and
+// could not be seen, for want of rights: its counters are of a longer time than
+// this interval.
 func (c *entryComparison) hidden(is *pgvigil.Statement) bool {
-	return !c.wiped && !is.Since.IsZero() && c.span.flags&pgvigil.ClockJump == 0 &&
-		is.Since.Before(c.span.start.Add(-sinceSlack))
+	if c.wiped {
+		return false
+	}
+	if is.Since.IsZero() || c.span.flags&pgvigil.ClockJump != 0 {
+		return c.uncovered
+	}
+	return is.Since.Before(c.span.start.Add(-sinceSlack))
 }
 
 // events reports entries that were reset on their own, which moves no
@@ -151,16 +160,12 @@ func restartedEntry(was, is *pgvigil.Statement) bool {
 	return false
 }
 
-// difference returns is - was of one entry that only grew. The sum of squares
-// is put back into the range that calls and time allow, as rounding moves it:
-// (sum x)^2/n <= sum x^2 <= (sum x)^2.
+// difference returns is - was of one entry that only grew. The derived sum of
+// squares is clamped: rounding can take it below zero. (Not to (sum x)^2/n, as
+// that exceeds the truth where an entry was reset and outgrew itself unnoticed.)
 func difference(was, is pgvigil.Counters) pgvigil.Counters {
 	c := is.Sub(was)
-	if ms, n := c[pgvigil.ExecMS], c[pgvigil.Calls]; n > 0 {
-		c[pgvigil.ExecSqMS] = math.Min(math.Max(c[pgvigil.ExecSqMS], ms*ms/n), ms*ms)
-	} else {
-		c[pgvigil.ExecSqMS] = math.Max(c[pgvigil.ExecSqMS], 0)
-	}
+	c[pgvigil.ExecSqMS] = math.Max(c[pgvigil.ExecSqMS], 0)
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -40,11 +41,11 @@ func statementID(server pgvigil.ServerID, k pgvigil.StatementKey) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// byQueryID is the fingerprint of a statement without a text: 64 bits of a
-// hash of its query id. It is replaced when a text comes.
+// byQueryID is the fingerprint of a statement without a text, made of its query
+// id as query.ByQueryID makes it. It is replaced when a text comes.
 func byQueryID(id int64) pgvigil.Fingerprint {
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("queryid "), uint64(id)))
-	return pgvigil.Fingerprint(binary.BigEndian.Uint64(sum[:8]))
+	sum := sha256.Sum256(strconv.AppendInt([]byte(string(pgvigil.ByQueryID)+"\x00"), id, 10))
+	return pgvigil.Fingerprint(max(1, binary.BigEndian.Uint64(sum[:8])))
 }
 
 // readLabels returns the labels of all statements of a server.
@@ -107,7 +108,7 @@ func (r *recording) labelOf(k pgvigil.StatementKey, old label, known bool) label
 	}
 	q, described := r.snap.Queries[k]
 	switch {
-	case described && q.Fingerprint != 0 && (!known || old.method == pgvigil.ByQueryID || q.Algorithm >= old.algorithm):
+	case described && q.Fingerprint != 0 && q.Method != pgvigil.ByQueryID && (!known || q.Algorithm >= old.algorithm):
 		return label{id, q.Fingerprint, q.Algorithm, q.Method}
 	case known:
 		return old
