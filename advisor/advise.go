@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor/index"
+	"github.com/pgvigil/pgvigil/advisor/llm"
 	"github.com/pgvigil/pgvigil/advisor/whatif"
 	"github.com/pgvigil/pgvigil/query"
 )
@@ -43,9 +44,15 @@ type task struct {
 	// values caches common values by column.
 	values     map[string][]whatif.Value
 	candidates []index.Candidate
-	found      index.Found
-	judged     bool
-	answer     Answer
+	// voice says how the prose came about; claims are the model's, checked.
+	voice     string
+	claims    []llm.Claim
+	dossierOf dossier
+	// rejected are drafts of the model that were not worth judging.
+	rejected []index.Rejection
+	found    index.Found
+	judged   bool
+	answer   Answer
 }
 
 func newTask(a *Advisor, r Request) *task {

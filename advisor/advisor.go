@@ -7,6 +7,7 @@ import (
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor/index"
 	"github.com/pgvigil/pgvigil/advisor/llm"
+	"github.com/pgvigil/pgvigil/advisor/partition"
 	"github.com/pgvigil/pgvigil/advisor/whatif"
 )
 
@@ -58,8 +59,9 @@ type Request struct {
 	Budget pgvigil.Bytes
 	// Judge verifies; nil leaves everything unverified.
 	Judge whatif.Judge
-	// Partitions asks for partitioning proposals too.
-	Partitions bool
+	// Partition says which tables ask to be partitioned; the zero value is
+	// none, partition.DefaultThresholds is meant for production.
+	Partition partition.Thresholds
 }
 
 // Work is one statement that matters.

@@ -19,6 +19,25 @@ func (t *task) propose() {
 	if !t.judged {
 		t.unverified()
 	}
+	for _, r := range append(t.rejected, t.found.Rejected...) {
+		if r.Author != index.Rules {
+			t.answer.Proposals = append(t.answer.Proposals, t.declined(r))
+		}
+	}
+}
+
+// declined renders a model's draft that the proof did not bear out, so that
+// people see what it said and why not.
+func (t *task) declined(r index.Rejection) pgvigil.Proposal {
+	p := t.blank(r.Candidate, t.catalog.Table(r.Schema+"."+r.Table))
+	p.State = pgvigil.Declined
+	p.Evidence = pgvigil.Evidence{Verdict: pgvigil.Rejected, Method: "none", WriteOverhead: math.NaN()}
+	if t.judged {
+		p.Evidence.Method = t.Judge.Method()
+	}
+	p.Reason = "an index on " + p.Table + " (" + join(p.Columns) + ") was drafted and not kept: " + r.Reason
+	p.Prose = upper(p.Reason) + "."
+	return p
 }
 
 // proposal renders one choice with its evidence.
@@ -132,7 +151,7 @@ func (t *task) unverified() {
 		}
 		p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
 		p.Reason = fmt.Sprintf("drafted for %d statements on %s; no planner has confirmed it", len(c.Wants), p.Table)
-		p.Prose = p.Reason + ". Try it on a copy first. (Written from the facts, without a model.)"
+		p.Prose = upper(p.Reason) + ". Try it on a copy first. (" + upper(t.voice) + ".)"
 		for _, w := range c.Wants {
 			if a := t.Work[w].Alert; a != nil {
 				p.Alert = a.ID

@@ -63,11 +63,34 @@ func bytes(b pgvigil.Bytes) string {
 	return fmt.Sprintf("%.1f %s", v, units[i])
 }
 
-// prose is one paragraph from the facts alone.
+// tell is one paragraph: the facts, then what the model said and the facts
+// bear, and how it came about.
+func (t *task) tell(c index.Choice, p pgvigil.Proposal, table *pgvigil.Table) string {
+	s := prose(c, p, table)
+	if said := t.said(worksOf(c), table); len(said) > 0 {
+		s += fmt.Sprintf(" %s adds: %s", t.o.Model.Name(), strings.Join(said, " "))
+	}
+	return s + " (" + upper(t.voice) + ".)"
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func worksOf(c index.Choice) (out []int) {
+	for _, q := range c.Queries {
+		out = append(out, q.Work)
+	}
+	return out
+}
+
+// prose says the facts.
 func prose(c index.Choice, p pgvigil.Proposal, table *pgvigil.Table) string {
 	var b strings.Builder
-	s := p.Reason
-	fmt.Fprintf(&b, "%s%s (%s).", strings.ToUpper(s[:1]), s[1:], p.Evidence.Method)
+	fmt.Fprintf(&b, "%s (%s).", upper(p.Reason), p.Evidence.Method)
 	if c.Size > 0 {
 		fmt.Fprintf(&b, " It takes about %s.", bytes(c.Size))
 	}
@@ -83,6 +106,5 @@ func prose(c index.Choice, p pgvigil.Proposal, table *pgvigil.Table) string {
 	if table.Kind == "p" {
 		b.WriteString(" The table is partitioned, so each partition gets its part concurrently and the parent's index is put together from them.")
 	}
-	b.WriteString(" (Written from the facts, without a model.)")
 	return b.String()
 }

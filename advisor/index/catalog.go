@@ -196,3 +196,6 @@ func PartitionColumns(t *pgvigil.Table) (strategy string, columns []string) {
 	}
 	return strategy, columns
 }
+
+// Constraints returns all constraints of the database.
+func (c *Catalog) Constraints() []pgvigil.Constraint { return c.read.Constraints }

@@ -150,7 +150,7 @@ func (g *generator) partial(joins []Cond) {
 }
 
 func (g *generator) partialOver(joins, constants []Cond) {
-	readable, folded, ok := predicate(constants, typesOf(g.demand.Table))
+	readable, folded, ok := Predicate(g.demand.Table, constants)
 	if !ok {
 		return
 	}

@@ -14,12 +14,13 @@ var number = regexp.MustCompile(`^-?\d+(\.\d+)?$`)
 // numeric are the types whose constants are written without quotes.
 var numeric = []string{"smallint", "integer", "bigint", "numeric", "real", "double precision"}
 
-// predicate renders conditions as the WHERE of a partial index: readable, and
-// folded for HypoPG. ok is false if one cannot be rendered.
-func predicate(conds []Cond, typeOf func(string) string) (readable, folded string, ok bool) {
+// Predicate renders conditions of a table as the WHERE of a partial index:
+// readable, and folded for HypoPG. ok is false if one cannot be rendered.
+func Predicate(t *pgvigil.Table, conds []Cond) (readable, folded string, ok bool) {
 	var r, f []string
 	for _, c := range conds {
-		read, fold, ok := condition(c, typeOf(c.Column))
+		col, _ := column(t, c.Column)
+		read, fold, ok := condition(c, col.Type)
 		if !ok {
 			return "", "", false
 		}
@@ -105,12 +106,4 @@ func list(col string, values []string, kind string) (string, string, bool) {
 func base(kind string) string {
 	b, _, _ := strings.Cut(kind, "(")
 	return strings.TrimSpace(b)
-}
-
-// typesOf returns the types of t's columns by name, "" for what it lacks.
-func typesOf(t *pgvigil.Table) func(string) string {
-	return func(name string) string {
-		col, _ := column(t, name)
-		return col.Type
-	}
 }

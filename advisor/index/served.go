@@ -8,6 +8,15 @@ import (
 	"github.com/pgvigil/pgvigil/advisor/whatif"
 )
 
+// Served returns the name of a valid existing index that does all that x
+// would, "" if there is none.
+func (c *Catalog) Served(t *pgvigil.Table, x whatif.Index) string {
+	if name, valid := c.servedBy(t, x); valid {
+		return name
+	}
+	return ""
+}
+
 // servedBy returns the name of an existing index that does all that x would,
 // and whether it is valid; "" if there is none. A longer index serves a
 // shorter one; a whole one serves a partial one only if both have no or the

@@ -23,6 +23,9 @@ type Values interface {
 	// CommonValues returns the most common values of a column, most common
 	// first, none if there are no statistics or no right to see them.
 	CommonValues(ctx context.Context, schema, table, column string) ([]Value, error)
+	// HighestValue returns the highest value of a column by its histogram, ""
+	// if there is none.
+	HighestValue(ctx context.Context, schema, table, column string) (string, error)
 }
 
 // Value is a common value of a column.

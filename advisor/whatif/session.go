@@ -23,6 +23,8 @@ var (
 	untrustedSQL string
 	//go:embed queries/common_values.sql
 	commonValuesSQL string
+	//go:embed queries/highest_value.sql
+	highestValueSQL string
 	//go:embed queries/hypopg_schema.sql
 	hypopgSchemaSQL string
 	//go:embed queries/identity.sql
@@ -210,4 +212,12 @@ func (s *session) CommonValues(ctx context.Context, schema, table, column string
 		err = row.Scan(&v.Text, &v.Share)
 		return v, err
 	})
+}
+
+// HighestValue returns the highest value of a column by its histogram.
+func (s *session) HighestValue(ctx context.Context, schema, table, column string) (v string, err error) {
+	if err := s.conn.QueryRow(ctx, highestValueSQL, schema, table, column).Scan(&v); err != nil {
+		return "", fmt.Errorf("read the highest value: %w", err)
+	}
+	return v, nil
 }
