@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,24 @@ func echo(text string, partitions map[string]string) pgvigil.Query {
 func eager() *collector.Collector {
 	return collector.New(collector.Options{
 		Describe: echo, TextEvery: time.Nanosecond, CatalogEvery: time.Nanosecond, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// eagerKnowing is an eager collector that calls f once, after it has listed the
+// databases and before it visits them.
+func eagerKnowing(f func()) *collector.Collector {
+	var once sync.Once
+	started := time.Now()
+	reads := 0
+	return collector.New(collector.Options{
+		Describe: echo, TextEvery: time.Nanosecond, CatalogEvery: time.Nanosecond, Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time {
+			reads++
+			if reads == 4 { // start, server, list of databases, its end
+				once.Do(f)
+			}
+			return started.Add(time.Duration(reads) * time.Millisecond)
+		},
 	})
 }
 

@@ -76,6 +76,12 @@ func connConfig(t pgvigil.Target, database string) (*pgx.ConnConfig, error) {
 		if config, err = pgx.ParseConfig(withVerifyFull(dsn)); err != nil {
 			return nil, badDSN(t, err)
 		}
+		if config.TLSConfig == nil || config.TLSConfig.InsecureSkipVerify {
+			return nil, &pgvigil.Hint{
+				Err:    fmt.Errorf("read the DSN of %s: it does not say how to use TLS", t.Name),
+				Advice: "add sslmode=verify-full to the DSN",
+			}
+		}
 	}
 	if database != "" {
 		config.Database = database

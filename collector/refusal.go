@@ -38,18 +38,25 @@ func badDSN(t pgvigil.Target, err error) error {
 		"it is neither a connection URL nor a list of key=value pairs",
 		"write it like postgres://user@host:5432/database or host=... port=... user=... dbname=...",
 	}
-	for part, known := range map[string]reason{
-		"sslmode is invalid": {"its sslmode is unknown", "use sslmode=disable, require, verify-ca or verify-full"},
-		"port":               {"its port is not a number from 1 to 65535", "encode the characters :, /, ? and @ of a password in a URL as %3A, %2F, %3F and %40"},
-		"unable to read CA":  {"the file of sslrootcert cannot be read", "give the path of a readable PEM file"},
-		"CA certificates":    {"the file of sslrootcert holds no certificate", "give the path of a PEM file"},
-		"service":            {"its service is not found", "name a service of the file in PGSERVICEFILE"},
-	} {
-		if strings.Contains(innermost(err).Error(), part) {
-			r = known
+	said := innermost(err).Error()
+	for _, known := range dsnFaults {
+		if strings.Contains(said, known.part) {
+			r = known.reason
+			break
 		}
 	}
 	return &pgvigil.Hint{Err: fmt.Errorf("read the DSN of %s: %s", t.Name, r.text), Advice: r.advice}
+}
+
+// dsnFaults are what the driver's innermost error is searched for.
+var dsnFaults = []struct {
+	part string
+	reason
+}{
+	{"sslmode is invalid", reason{"its sslmode is unknown", "use sslmode=disable, require, verify-ca or verify-full"}},
+	{"unable to read CA", reason{"the file of sslrootcert cannot be read", "give the path of a readable PEM file"}},
+	{"CA certificates", reason{"the file of sslrootcert holds no certificate", "give the path of a PEM file"}},
+	{"port", reason{"its port is not a number from 1 to 65535", "encode the characters :, /, ? and @ of a password in a URL as %3A, %2F, %3F and %40"}},
 }
 
 func innermost(err error) error {
