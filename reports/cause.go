@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"strings"
-
 	"github.com/pgvigil/pgvigil"
 )
 
@@ -66,24 +64,29 @@ func causeSentence(v pgvigil.Regression) string {
 	return "Most likely " + words + "."
 }
 
+// explains are the events that the finer causes speak of.
+var explains = map[string]pgvigil.EventKind{
+	pgvigil.DetailIndexDropped: pgvigil.EventIndexDropped,
+	pgvigil.DetailIndexInvalid: pgvigil.EventIndexInvalid,
+	pgvigil.DetailHOTLost:      pgvigil.EventIndexCreated,
+	pgvigil.DetailSetting:      pgvigil.EventSettingChanged,
+}
+
 // explained names what a detailed cause speaks of, in brackets: the index that
 // was dropped, the setting that was changed; "" where no event tells.
 func explained(v pgvigil.Regression) string {
 	for _, e := range v.Events {
-		if e.Object != "" && string(e.Kind) == v.CauseDetail {
+		if e.Object != "" && e.Kind == explains[v.CauseDetail] {
 			return " (" + plain(e.Object, maxName) + changeWords(e) + ")"
 		}
 	}
 	return ""
 }
 
-// changeWords says from what to what, "" where the event has neither.
+// changeWords says from what to what, where the event has both.
 func changeWords(e pgvigil.Event) string {
-	switch before, after := plain(e.Before, maxName), plain(e.After, maxName); {
-	case before != "" && after != "":
-		return ", " + before + " \u2192 " + after
-	case after != "" && !strings.EqualFold(after, e.Object):
-		return ", " + after
+	if e.Before == "" || e.After == "" {
+		return ""
 	}
-	return ""
+	return ", " + plain(e.Before, maxName) + " \u2192 " + plain(e.After, maxName)
 }

@@ -128,10 +128,12 @@ func (g *gatherer) readAlerts(ctx context.Context) error {
 
 // sortIn puts an alert where the report shows it.
 func (g *gatherer) sortIn(ctx context.Context, a pgvigil.Alert) error {
-	switch a.Verdict.Kind {
-	case pgvigil.KindIncident:
+	switch {
+	case a.State == pgvigil.Suspected:
+		g.server.Noticed = append(g.server.Noticed, a)
+	case a.Verdict.Kind == pgvigil.KindIncident:
 		g.server.Incidents = append(g.server.Incidents, a)
-	case pgvigil.KindRegression:
+	case a.Verdict.Kind == pgvigil.KindRegression:
 		trend, err := g.trend(ctx, a.Verdict.Series, g.around(a.Verdict.Onset), trendSteps)
 		if err != nil {
 			return err
@@ -234,12 +236,24 @@ func (g *gatherer) readQueries(ctx context.Context) (err error) {
 	return err
 }
 
+// seen is the part of the window in which the server was watched.
+func (g *gatherer) seen() span {
+	s := span{g.window.From, g.window.To}
+	if first := g.server.Info.FirstSeen; first.After(s.first) {
+		s.first = first
+	}
+	if last := g.server.Info.LastSeen; last.Before(s.last) {
+		s.last = last
+	}
+	return s
+}
+
 func (g *gatherer) readSizes(ctx context.Context) (err error) {
 	if g.relations, err = g.history.Relations(ctx, g.id(), g.window); err != nil {
 		return err
 	}
 	page := blockSize(g.server.Settings)
-	g.server.Grown = growth(g.catalog, g.relations, g.server.Events, page)
+	g.server.Grown = growth(sized{g.catalog, g.relations, g.server.Events, g.seen(), page})
 	g.server.Bloated = bloated(g.catalog, page)
 	return nil
 }

@@ -59,7 +59,7 @@ func (l layout) growthRow(s *Server, g Growth) growthRow {
 		PerDay:  signedSize(g.PerDay),
 		Indexes: size(g.Indexes),
 		TOAST:   size(g.TOAST),
-		Source:  fmt.Sprintf("main forks as read from %s to %s UTC", l.clock.at(g.First).Text, l.clock.at(g.Last).Text),
+		Source:  fmt.Sprintf("main forks, table relation_sizes of the history, %s to %s UTC", l.clock.at(g.First).Text, l.clock.at(g.Last).Text),
 	}
 	if g.Partitions > 0 {
 		row.Note = count(g.Partitions, "partition", "partitions")

@@ -94,7 +94,7 @@ func toastOf(name string) (pgvigil.OID, bool) {
 	return pgvigil.OID(n), err == nil
 }
 
-// span is when sizes of one database were read first and last.
+// span is the time over which sizes are compared.
 type span struct{ first, last time.Time }
 
 // at returns the i-th of n+1 equal steps.
@@ -102,28 +102,63 @@ func (s span) at(i, n int) time.Time {
 	return s.first.Add(s.last.Sub(s.first) * time.Duration(i) / time.Duration(n))
 }
 
+// sized are the readings that growth works on.
+type sized struct {
+	catalog   []pgvigil.DatabaseRead
+	relations []pgvigil.RelationSeries
+	events    []pgvigil.Event
+	span      span
+	page      int64 // bytes
+}
+
 // growth adds up the sizes of tables with all that belongs to them, those
 // that changed most first. Tables that kept their size are left out.
-func growth(catalog []pgvigil.DatabaseRead, list []pgvigil.RelationSeries, events []pgvigil.Event, page int64) []Growth {
-	f, lives, spans := familyOf(catalog), livesOf(events), spansOf(list)
+func growth(s sized) []Growth {
+	if !s.span.last.After(s.span.first) {
+		return nil
+	}
+	f, lives := familyOf(s.catalog), livesOf(s.events)
 	byTable := make(map[pgvigil.RelationKey]*Growth)
-	for _, r := range list {
-		s := spans[r.Key.DBID]
-		if len(r.Sizes) == 0 || !s.last.After(s.first) {
-			continue
-		}
+	for _, r := range s.all() {
 		o := f.owner(r)
 		g := byTable[o.key]
 		if g == nil {
-			g = &Growth{DBID: o.key.DBID, Schema: r.Schema, Name: r.Name, First: s.first, Last: s.last, Sizes: make([]pgvigil.Bytes, sparkSteps+1)}
+			g = &Growth{DBID: o.key.DBID, Schema: r.Schema, Name: r.Name, First: s.span.first, Last: s.span.last, Sizes: make([]pgvigil.Bytes, sparkSteps+1)}
 			if t, ok := f.tables[o.key]; ok {
 				g.Schema, g.Name = t.Schema, t.Name
 			}
 			byTable[o.key] = g
 		}
-		g.add(r, o.part, lives[lifeKey{r.Key.DBID, r.Schema + "." + r.Name}], page)
+		g.add(r, o.part, lives[lifeKey{r.Key.DBID, r.Schema + "." + r.Name}], s.page)
 	}
 	return settleGrowth(byTable)
+}
+
+// all are the relations with sizes. The history keeps a size when it changes,
+// so those of the catalog without any had the same size all the time.
+func (s sized) all() []pgvigil.RelationSeries {
+	var list []pgvigil.RelationSeries
+	changed := make(map[pgvigil.RelationKey]bool)
+	for _, r := range s.relations {
+		if len(r.Sizes) > 0 {
+			changed[r.Key] = true
+			list = append(list, r)
+		}
+	}
+	constant := func(k pgvigil.RelationKey, schema, name string, pages int64) {
+		if !changed[k] && pages > 0 {
+			list = append(list, pgvigil.RelationSeries{Key: k, Schema: schema, Name: name, Sizes: []pgvigil.SizePoint{{At: s.span.first, Pages: pages}}})
+		}
+	}
+	for _, db := range s.catalog {
+		for _, t := range db.Tables {
+			constant(t.Key, t.Schema, t.Name, t.Pages)
+		}
+		for _, i := range db.Indexes {
+			constant(i.Key, i.Schema, i.Name, i.Pages)
+		}
+	}
+	return list
 }
 
 // add adds one relation's sizes, nothing before it was created or after it
@@ -207,21 +242,4 @@ func livesOf(events []pgvigil.Event) map[lifeKey]life {
 		lives[k] = l
 	}
 	return lives
-}
-
-func spansOf(list []pgvigil.RelationSeries) map[pgvigil.OID]span {
-	spans := make(map[pgvigil.OID]span)
-	for _, r := range list {
-		for _, p := range r.Sizes {
-			s := spans[r.Key.DBID]
-			if s.first.IsZero() || p.At.Before(s.first) {
-				s.first = p.At
-			}
-			if p.At.After(s.last) {
-				s.last = p.At
-			}
-			spans[r.Key.DBID] = s
-		}
-	}
-	return spans
 }

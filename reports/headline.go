@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/pgvigil/pgvigil"
@@ -144,12 +146,23 @@ func (l layout) proposalSentence() string {
 		s = "The one proposal is " + map[bool]string{true: "verified", false: "not verified"}[verified == 1]
 	}
 	if applied != nil {
-		q := applied.Outcome.Queries[0]
+		q := healed(applied.Outcome.Queries)
 		s += fmt.Sprintf("; \u201c%s\u201d was applied on %s UTC and since then its query is %s per call and %s",
 			proposalTitle(*applied), l.clock.at(applied.Outcome.AppliedAt).Text,
 			versusBaseline(q.After.Blocks, q.Baseline.Blocks, "blocks"), versusBaseline(q.After.MS, q.Baseline.MS, "time"))
 	}
 	return s + "."
+}
+
+// healed is the query that an outcome is about: the one that had suffered most.
+func healed(list []pgvigil.QueryOutcome) pgvigil.QueryOutcome {
+	suffered := func(q pgvigil.QueryOutcome) float64 {
+		if f := q.Before.Blocks / q.Baseline.Blocks; finite(f) {
+			return f
+		}
+		return 0
+	}
+	return slices.MaxFunc(list, func(a, b pgvigil.QueryOutcome) int { return cmp.Compare(suffered(a), suffered(b)) })
 }
 
 func (l layout) trustSentence() string {
@@ -256,9 +269,10 @@ func (l layout) commands() []command {
 		target = " --target " + shellWord(l.Target)
 	}
 	return []command{
-		{"what got slower", "pgvigil regressions" + target},
-		{"alerts with their histories", "pgvigil alerts list" + target},
-		{"proposals with their evidence", "pgvigil proposals list" + target},
+		{"this report", "pgvigil report" + target + l.rangeFlags()},
+		{"what got slower", "pgvigil regressions" + target + l.rangeFlags()},
+		{"alerts, also those that are over", "pgvigil alerts list --all" + target},
+		{"proposals with their evidence", "pgvigil proposals list"},
 		{"what is missing on a target", "pgvigil doctor" + target},
 		{"the history's own health", "pgvigil history check"},
 	}

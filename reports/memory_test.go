@@ -46,7 +46,8 @@ func (m *memory) Queries(_ context.Context, list []pgvigil.Fingerprint) (map[pgv
 func (m *memory) Alerts(_ context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error) {
 	var list []pgvigil.Alert
 	for _, a := range m.alerts {
-		if f.Live && !a.State.Live() || !f.Live && a.Opened.Before(f.Window.From) {
+		gone := !a.Closed.IsZero() && a.Closed.Before(f.Window.From)
+		if f.Live && !a.State.Live() || gone || !f.Window.To.IsZero() && !a.Opened.Before(f.Window.To) {
 			continue
 		}
 		list = append(list, a)

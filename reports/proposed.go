@@ -108,7 +108,7 @@ func (l layout) proposal(s *Server, p pgvigil.Proposal, n int) proposalView {
 	}
 	v.Alert = l.alertLink(p.Alert)
 	if p.ID != 0 {
-		v.Commands = []command{{"this proposal with its evidence", fmt.Sprintf("pgvigil proposals show %d", p.ID)}}
+		v.Commands = []command{{fmt.Sprintf("this proposal, number %d, among all", p.ID), "pgvigil proposals list"}}
 	}
 	return v
 }

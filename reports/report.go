@@ -26,7 +26,7 @@ type Server struct {
 	// Slower are the regressions, most urgent first.
 	Slower []Slower
 	// Noticed are the verdicts that are no complaint: improvements, traffic,
-	// new queries.
+	// new queries, and what is only suspected yet.
 	Noticed   []pgvigil.Alert
 	Incidents []pgvigil.Alert
 	// Loads are the series that cost most, most first; SeriesSeen is how many
@@ -95,7 +95,7 @@ type Growth struct {
 	Indexes    pgvigil.Bytes // of End
 	TOAST      pgvigil.Bytes // of End
 	PerDay     float64       // bytes a day; NaN under an hour of history
-	First      time.Time     // of the sizes read
+	First      time.Time     // of the comparison
 	Last       time.Time
 	Sizes      []pgvigil.Bytes // in equal steps from First to Last
 }

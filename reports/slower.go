@@ -111,7 +111,7 @@ func (l layout) alert(s *Server, a Slower, n int) alertView {
 		Warnings: warningsOf(append(v.Warnings[:len(v.Warnings):len(v.Warnings)], v.Coverage.Warnings...)),
 		Source:   l.alertSource(a),
 		Fixes:    l.fixes(a.ID),
-		Commands: alertCommands(a.Alert),
+		Commands: l.alertCommands(a.Alert),
 	}
 	view.Title = view.Query.Name + " " + slowerWords(a.Alert)
 	return view
@@ -188,7 +188,7 @@ func (l layout) charts(a Slower) []chart {
 	}
 	ms, blocks := base, base
 	ms.Title, ms.Unit, ms.Samples = "Time per call", "ms", a.Trend.values(msPerCall)
-	if v.Band.High > 0 {
+	if v.Band.High > 0 && finite(v.Band.High) && finite(v.Band.Low) {
 		ms.Band, ms.Level = &v.Band, v.Band.Level
 	}
 	blocks.Title, blocks.Unit, blocks.Samples = "Blocks per call", "blocks", a.Trend.values(blocksPerCall)
@@ -201,7 +201,8 @@ func (l layout) alertSource(a Slower) string {
 	for _, p := range a.Trend.Points {
 		calls += p.Counters[pgvigil.Calls]
 	}
-	source := fmt.Sprintf("%s calls in %s of %s", number(calls), count(a.Trend.Intervals, "interval", "intervals"), a.Verdict.Series.Fingerprint)
+	source := fmt.Sprintf("%s calls in %s (history: intervals_recent and intervals_closed, by fingerprint %s of statements)",
+		number(calls), count(a.Trend.Intervals, "interval", "intervals"), a.Verdict.Series.Fingerprint)
 	if len(a.Trend.Points) > 0 {
 		source += fmt.Sprintf(", from %s UTC; each point of a chart adds up %s", l.clock.at(a.Trend.From).Text, length(a.Trend.Step))
 	}
@@ -238,12 +239,19 @@ func (l layout) fixes(alert int64) []link {
 	return links
 }
 
-func alertCommands(a pgvigil.Alert) []command {
+func (l layout) alertCommands(a pgvigil.Alert) []command {
 	var list []command
 	if a.ID != 0 {
 		list = append(list, command{"this alert with its history", fmt.Sprintf("pgvigil alerts show %d", a.ID)})
 	}
-	return append(list, command{"the same numbers", "pgvigil regressions --fingerprint " + a.Verdict.Series.Fingerprint.String()})
+	return append(list,
+		command{"judge the window again", "pgvigil regressions --target " + shellWord(a.Target) + l.rangeFlags()},
+		command{"proposals for this query", "pgvigil advise --target " + shellWord(a.Target) + " --query " + a.Verdict.Series.Fingerprint.String()})
+}
+
+// rangeFlags select the report's window on a command line.
+func (l layout) rangeFlags() string {
+	return " --from " + l.Window.From.UTC().Format(time.RFC3339) + " --to " + l.Window.To.UTC().Format(time.RFC3339)
 }
 
 func causesOf(list []pgvigil.CauseEvidence) []causeView {
@@ -272,6 +280,9 @@ func (l layout) alertRow(s *Server, a pgvigil.Alert) alertRow {
 		Place: l.place(a.Target, a.Database),
 		Onset: l.clock.at(v.Onset),
 		Why:   plain(v.Rule, maxSentence),
+	}
+	if a.State == pgvigil.Suspected {
+		row.Kind = badge{"suspected " + row.Kind.Text, toneWarn}
 	}
 	switch v.Kind {
 	case pgvigil.KindImprovement:

@@ -189,7 +189,12 @@ func (c chart) BandWords() string {
 }
 
 // percentOf writes a share as an SVG length.
-func percentOf(share float64) string { return fmt.Sprintf("%.2f%%", share*100) }
+func percentOf(share float64) string {
+	if !finite(share) {
+		return "0%"
+	}
+	return fmt.Sprintf("%.2f%%", share*100)
+}
 
 // spark is a sparkline: no axis, its story in words.
 type spark struct {
