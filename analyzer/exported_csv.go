@@ -22,9 +22,10 @@ type export struct {
 	samples []exportedSample
 	names   map[pgvigil.Fingerprint]string // series_id by our number
 	ids     map[string]pgvigil.Fingerprint
-	db      map[string]int  // number of a database by series_id, then by db_id
-	marks   map[int][]int64 // deploys by database, Unix seconds, ascending
-	dbs     map[string]int  // number of a database by its db_id
+	db      map[string]int                // number of a database by series_id, then by db_id
+	marks   map[int][]int64               // deploys by database, Unix seconds, ascending
+	newest  map[pgvigil.Fingerprint]int64 // t of each series' last row
+	dbs     map[string]int                // number of a database by its db_id
 }
 
 // exportedSample is one row of an export.
@@ -61,10 +62,7 @@ func (ex *export) period() int64 {
 // readExport reads DIR/series/*.csv[.gz], and deploys.csv and series_meta.csv
 // where they are. It opens nothing else.
 func readExport(dir string) (*export, error) {
-	ex := &export{
-		names: map[pgvigil.Fingerprint]string{}, ids: map[string]pgvigil.Fingerprint{},
-		db: map[string]int{}, marks: map[int][]int64{}, dbs: map[string]int{},
-	}
+	ex := newExport()
 	if err := optional(readTable(filepath.Join(dir, "series_meta.csv"), []string{"series_id", "db_id"}, ex.meta)); err != nil {
 		return nil, err
 	}
@@ -78,14 +76,24 @@ func readExport(dir string) (*export, error) {
 	if err != nil {
 		return nil, err
 	}
-	last := map[pgvigil.Fingerprint]int64{}
 	for _, f := range files {
-		take := func(v []string) error { return ex.row(filepath.Base(f), v, last) }
-		if err := readTable(f, seriesColumns, take); err != nil {
+		if err := readTable(f, seriesColumns, ex.seriesRows(filepath.Base(f))); err != nil {
 			return nil, err
 		}
 	}
 	return ex, nil
+}
+
+func newExport() *export {
+	return &export{
+		names: map[pgvigil.Fingerprint]string{}, ids: map[string]pgvigil.Fingerprint{}, newest: map[pgvigil.Fingerprint]int64{},
+		db: map[string]int{}, marks: map[int][]int64{}, dbs: map[string]int{},
+	}
+}
+
+// seriesRows takes the rows of one file.
+func (ex *export) seriesRows(file string) func([]string) error {
+	return func(v []string) error { return ex.row(file, v) }
 }
 
 func optional(err error) error {
@@ -206,8 +214,8 @@ var seriesColumns = []string{
 	"blks_dirtied", "blks_written", "temp_blks", "wal_bytes", "flag",
 }
 
-// row takes one interval; last holds t of each series' newest one.
-func (ex *export) row(file string, v []string, last map[pgvigil.Fingerprint]int64) error {
+// row takes one interval.
+func (ex *export) row(file string, v []string) error {
 	if v[0] == "" {
 		return errors.New("series_id is empty")
 	}
@@ -230,10 +238,10 @@ func (ex *export) row(file string, v []string, last map[pgvigil.Fingerprint]int6
 	if err := s.check(); err != nil {
 		return err
 	}
-	if before, ok := last[s.series]; ok && t <= before {
+	if before, ok := ex.newest[s.series]; ok && t <= before {
 		return fmt.Errorf("series %s: t is %d after a row of %d (late or duplicate)", v[0], t, before)
 	}
-	last[s.series] = t
+	ex.newest[s.series] = t
 	s.db = ex.databaseOf(v[0], file)
 	if s.calls > 0 && s.flag != flagGap {
 		ex.samples = append(ex.samples, s)
