@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/server"
+)
+
+func newAlerts(u *ui) *cobra.Command {
+	ac := &access{}
+	cmd := &cobra.Command{Use: "alerts", Short: "List, show, acknowledge, silence and resolve alerts"}
+	ac.flags(cmd)
+	cmd.AddCommand(newAlertsList(u, ac), newAlertsShow(u, ac),
+		newAlertsAct(u, ac, server.Ack, "Say that somebody is at it"),
+		newAlertsAct(u, ac, server.Silence, "Send no more of it"),
+		newAlertsAct(u, ac, server.Resolve, "Close it"))
+	return cmd
+}
+
+func newAlertsList(u *ui, ac *access) *cobra.Command {
+	var target, format string
+	var all, fail bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List alerts that concern somebody now",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			app, done, err := ac.open(cmd.Context(), u, existing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{Target: target, Live: !all})
+			if err != nil {
+				return err
+			}
+			if err := showAlerts(u, list, format); err != nil {
+				return err
+			}
+			if fail && len(list) > 0 {
+				return errFound
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&target, "target", "", "only those of one target")
+	cmd.Flags().BoolVar(&all, "all", false, "those that are over, too")
+	cmd.Flags().BoolVar(&fail, "fail", false, "exit with 1 when there is one")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+func showAlerts(u *ui, list []pgvigil.Alert, format string) error {
+	if format == "json" {
+		return u.json(alertsJSON(list))
+	}
+	if len(list) == 0 {
+		u.say("No alerts.")
+		return nil
+	}
+	t := tabwriter.NewWriter(u.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tSTATE\tSEVERITY\tONSET (UTC)\tTARGET\tCAUSE\tWHAT")
+	for _, a := range list {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, a.Severity, a.Verdict.Onset.UTC().Format(time.DateTime),
+			oneLine(a.Target, 30), causeWords(a.Verdict), alertHeadline(a))
+	}
+	return t.Flush()
+}
+
+func newAlertsShow(u *ui, ac *access) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one alert with its evidence",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			id, err := alertID(args[0])
+			if err != nil {
+				return err
+			}
+			app, done, err := ac.open(cmd.Context(), u, existing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{ID: id})
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 {
+				return noAlert(id)
+			}
+			if format == "json" {
+				return u.json(alertJSON(list[0]))
+			}
+			printAlert(u, list[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+func alertID(arg string) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, &pgvigil.Hint{Err: fmt.Errorf("read the number of the alert %q: not a positive number", arg), Advice: `see "pgvigil alerts list"`}
+	}
+	return id, nil
+}
+
+func printAlert(u *ui, a pgvigil.Alert) {
+	v := a.Verdict
+	u.print("Alert %d, %s, %s: %s", a.ID, a.State, a.Severity, alertHeadline(a))
+	u.print("  target      %s, database %s", oneLine(a.Target, 60), oneLine(cmp.Or(a.Database, "-"), 60))
+	if a.Query.Text != "" {
+		u.print("  query       %s", oneLine(a.Query.Text, 1000))
+	}
+	u.print("  onset       %s, noticed %s", v.Onset.UTC().Format(time.DateTime), v.Detected.UTC().Format(time.DateTime))
+	u.print("  a call      %s -> %s ms, %s -> %s blocks, %s -> %s rows, %s -> %s temp blocks", number(v.Before.MS), number(v.After.MS),
+		number(v.Before.Blocks), number(v.After.Blocks), number(v.Before.Rows), number(v.After.Rows), number(v.Before.TempBlocks), number(v.After.TempBlocks))
+	u.print("  costs       %s s an hour, at %s calls an hour", number(v.ExtraMSPerHour/1000), number(v.After.CallsPerHour))
+	u.print("  cause       %s", causeWords(v))
+	for _, c := range v.Causes {
+		for _, f := range c.For {
+			u.print("    for       %s %s: %s", c.Cause, c.Detail, oneLine(f, 200))
+		}
+		for _, f := range c.Against {
+			u.print("    against   %s %s: %s", c.Cause, c.Detail, oneLine(f, 200))
+		}
+	}
+	u.print("  rule        %s", oneLine(v.Rule, 400))
+	u.print("  confidence  %s", number(v.Confidence))
+	for _, e := range v.Events {
+		u.print("  event       %s %s %s", e.At.UTC().Format(time.DateTime), e.Kind, oneLine(e.Object, 200))
+	}
+	for _, s := range a.History {
+		u.print("  %s  %s by %s: %s", s.At.UTC().Format(time.DateTime), s.State, oneLine(s.By, 40), oneLine(s.Reason, 200))
+	}
+	for _, w := range v.Warnings {
+		u.print("  doubt       %s", oneLine(w.Text, 300))
+	}
+	u.print("Next:")
+	if v.Kind != pgvigil.KindIncident {
+		u.print("  pgvigil advise --alert %d", a.ID)
+	}
+	u.print("  pgvigil alerts ack %d", a.ID)
+	u.print("  pgvigil report --from %s", v.Onset.Add(-time.Hour).UTC().Format(time.RFC3339))
+}
+
+func newAlertsAct(u *ui, ac *access, verb server.AlertVerb, short string) *cobra.Command {
+	act := server.AlertAction{Verb: verb}
+	var length time.Duration
+	cmd := &cobra.Command{
+		Use:   string(verb) + " ID",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := alertID(args[0])
+			if err != nil {
+				return err
+			}
+			if length > 0 {
+				act.Until = time.Now().Add(length)
+			}
+			return actOnAlert(cmd.Context(), u, ac, id, act)
+		},
+	}
+	cmd.Flags().StringVar(&act.By, "by", userName(), "who you are")
+	cmd.Flags().StringVar(&act.Reason, "reason", "", "why")
+	if verb == server.Silence {
+		cmd.Flags().DurationVar(&length, "for", 0, "how long; without it, for as long as the alert lives")
+	}
+	return cmd
+}
+
+func actOnAlert(ctx context.Context, u *ui, ac *access, id int64, act server.AlertAction) error {
+	app, done, err := ac.open(ctx, u, existing)
+	if err != nil {
+		return err
+	}
+	defer done()
+	a, err := app.ActOnAlert(ctx, id, act)
+	if err != nil {
+		return err
+	}
+	u.say("Alert %d is %s.", a.ID, a.State)
+	return nil
+}
+
+func userName() string {
+	if me, err := user.Current(); err == nil {
+		return me.Username
+	}
+	return os.Getenv("USER")
+}

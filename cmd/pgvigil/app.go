@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/internal/server"
+	"github.com/pgvigil/pgvigil/reports"
+)
+
+// app does what commands ask, on a history that this process has open. It is
+// server.App; a command that finds a running service gets the same interface
+// from the client instead.
+type app struct {
+	cfg     *config.Config
+	watcher *watcher
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+var _ server.App = (*app)(nil)
+
+func newApp(cfg *config.Config, w *watcher, log *slog.Logger) *app {
+	return &app{cfg: cfg, watcher: w, log: log, now: time.Now}
+}
+
+// Targets implements server.App.
+func (a *app) Targets(ctx context.Context) ([]pgvigil.ServerInfo, error) {
+	return a.watcher.history.Servers(ctx)
+}
+
+// Collect implements server.App.
+func (a *app) Collect(ctx context.Context, target string) ([]server.PassResult, error) {
+	names := a.cfg.TargetNames()
+	if target != "" {
+		names = []string{target}
+	}
+	if len(names) == 0 {
+		return nil, &pgvigil.Hint{
+			Err:    errors.New("collect: the configuration names no target"),
+			Advice: `write one with "pgvigil config init", or pass --dsn`,
+		}
+	}
+	var results []server.PassResult
+	for _, name := range names {
+		t, err := a.cfg.Resolve(ctx, name)
+		if err != nil {
+			if target != "" {
+				return nil, err
+			}
+			results = append(results, failedPass(name, a.now(), err))
+			continue
+		}
+		results = append(results, a.collectOne(ctx, t))
+	}
+	return results, ctx.Err()
+}
+
+func (a *app) collectOne(ctx context.Context, t pgvigil.Target) server.PassResult {
+	p, err := a.watcher.pass(ctx, t)
+	if err != nil {
+		return failedPass(t.Name, a.now(), err)
+	}
+	return server.PassResult{
+		Target: t.Name, Server: p.recorded.Server, Pass: p.recorded.Pass, At: p.recorded.At, Seconds: p.took.Seconds(),
+		Statements: len(p.snapshot.Statements.List), Series: len(p.recorded.Points), Relations: len(p.recorded.Relations),
+		Events: p.recorded.Events, Alerts: p.alerts, Coverage: p.recorded.Coverage,
+		Warnings: append(p.snapshot.Warnings, p.recorded.Warnings...),
+	}
+}
+
+func failedPass(target string, at time.Time, err error) server.PassResult {
+	return server.PassResult{Target: target, At: at, Problem: err.Error(), Advice: pgvigil.Advice(err)}
+}
+
+// Alerts implements server.App.
+func (a *app) Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error) {
+	return a.watcher.history.Alerts(ctx, f)
+}
+
+// ActOnAlert implements server.App.
+func (a *app) ActOnAlert(ctx context.Context, id int64, act server.AlertAction) (pgvigil.Alert, error) {
+	found, err := a.watcher.history.Alerts(ctx, pgvigil.AlertFilter{ID: id})
+	if err != nil {
+		return pgvigil.Alert{}, err
+	}
+	if len(found) == 0 {
+		return pgvigil.Alert{}, noAlert(id)
+	}
+	alert := found[0]
+	if !alert.State.Live() {
+		return pgvigil.Alert{}, fmt.Errorf("%s alert %d: it is %s already: %w", act.Verb, id, alert.State, server.ErrConflict)
+	}
+	step, err := a.stepOf(act)
+	if err != nil {
+		return pgvigil.Alert{}, err
+	}
+	alert.State, alert.Updated = step.State, step.At
+	if step.State == pgvigil.Resolved {
+		alert.Closed = step.At
+	}
+	alert.History = append(alert.History, step)
+	return alert, a.watcher.history.SaveAlert(ctx, &alert)
+}
+
+func (a *app) stepOf(act server.AlertAction) (pgvigil.AlertStep, error) {
+	states := map[server.AlertVerb]pgvigil.AlertState{
+		server.Ack: pgvigil.Acknowledged, server.Silence: pgvigil.Silenced, server.Resolve: pgvigil.Resolved,
+	}
+	state, ok := states[act.Verb]
+	if !ok {
+		return pgvigil.AlertStep{}, fmt.Errorf("act on an alert: there is no verb %q: %w", act.Verb, server.ErrInvalid)
+	}
+	reason := act.Reason
+	if !act.Until.IsZero() {
+		reason = fmt.Sprintf("until %s: %s", act.Until.UTC().Format(time.RFC3339), reason)
+	}
+	return pgvigil.AlertStep{At: a.now().UTC(), State: state, Reason: reason, By: act.By}, nil
+}
+
+func noAlert(id int64) error {
+	return &pgvigil.Hint{
+		Err:    fmt.Errorf("find alert %d: %w", id, server.ErrNotFound),
+		Advice: `see "pgvigil alerts list"`,
+	}
+}
+
+// Regressions implements server.App: it judges the history anew, pass by pass,
+// and keeps nothing of it.
+func (a *app) Regressions(ctx context.Context, f server.RegressionFilter) ([]pgvigil.Regression, error) {
+	servers, err := a.serversOf(ctx, f.Target)
+	if err != nil {
+		return nil, err
+	}
+	var found []pgvigil.Regression
+	for _, s := range servers {
+		if f.Server != 0 && f.Server != s.ID {
+			continue
+		}
+		verdicts, err := judgeAgain(ctx, a.watcher.history, s.ID, f.Window)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, verdicts...)
+	}
+	return found, nil
+}
+
+// serversOf returns the servers of a target, of all if it is "".
+func (a *app) serversOf(ctx context.Context, target string) ([]pgvigil.ServerInfo, error) {
+	all, err := a.watcher.history.Servers(ctx)
+	if err != nil || target == "" {
+		return all, err
+	}
+	var of []pgvigil.ServerInfo
+	for _, s := range all {
+		if s.Server.Target == target {
+			of = append(of, s)
+		}
+	}
+	if len(of) == 0 {
+		return nil, &pgvigil.Hint{
+			Err:    fmt.Errorf("find target %q in the history: %w", target, server.ErrNotFound),
+			Advice: `see "pgvigil collect": a target is known after its first pass`,
+		}
+	}
+	return of, nil
+}
+
+// Proposals implements server.App.
+func (a *app) Proposals(ctx context.Context, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error) {
+	return a.watcher.history.Proposals(ctx, f)
+}
+
+// Report implements server.App.
+func (a *app) Report(ctx context.Context, r server.ReportRequest, w io.Writer) error {
+	if _, err := a.serversOf(ctx, r.Target); err != nil {
+		return err
+	}
+	report, err := reports.Gather(ctx, a.watcher.history, reports.Range{
+		Window: r.Window, Target: r.Target, Now: a.now(), Version: version,
+	})
+	if err != nil {
+		return err
+	}
+	return reports.Write(w, report)
+}
+
+// Mark implements server.App.
+func (a *app) Mark(ctx context.Context, e pgvigil.Event) (int64, error) {
+	if e.At.IsZero() {
+		e.At = a.now()
+	}
+	if e.Source == "" {
+		e.Source = "user"
+	}
+	return a.watcher.history.AddEvent(ctx, e)
+}
+
+// CheckHistory implements server.App.
+func (a *app) CheckHistory(ctx context.Context) (pgvigil.HistoryCheck, error) {
+	return a.watcher.history.Check(ctx)
+}

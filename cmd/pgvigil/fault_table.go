@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgvigil/pgvigil/fixtures"
+)
+
+func newFaultTable(u *ui) *cobra.Command {
+	return &cobra.Command{
+		Use:    "fault-table DIR",
+		Short:  "Write the table of docs/faults.md from what demo --format json printed into DIR",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE:   func(_ *cobra.Command, args []string) error { return faultTable(u, args[0]) },
+	}
+}
+
+const faultTableHead = `# What the demo notices of each fault
+
+Made by ` + "`make faults`" + `: one run of ` + "`pgvigil demo --fault NAME --format json`" + ` each, on a real server, with passes two seconds
+apart and the detector of ` + "`pgvigil serve`" + `. Seconds count from the injection to the alert. "Others blamed" counts alerts
+that convict a query which the fault did not touch.
+
+| fault | what was planted | cause | noticed | cause named | seconds | others blamed |
+|---|---|---|---|---|---|---|`
+
+func faultTable(u *ui, dir string) error {
+	u.print("%s", faultTableHead)
+	for _, f := range fixtures.Faults() {
+		r, err := readDemoResult(filepath.Join(dir, f.Name+".json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read the result of %s: %w", f.Name, err)
+		}
+		u.print("| %s | %s | %s | %s | %s | %s | %d |", f.Name, f.Title, withDetail(string(f.Truth.Cause), f.Truth.Detail),
+			noticed(f, r), withDetail(r.Cause, r.Detail), seconds(r), othersBlamed(r))
+	}
+	return nil
+}
+
+func readDemoResult(path string) (r demoResult, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(b, &r)
+}
+
+func noticed(f fixtures.Fault, r demoResult) string {
+	switch {
+	case f.Truth.Kind == "" && len(r.Alerts) == 0:
+		return "silent, as it should be"
+	case f.Truth.Kind == "":
+		return fmt.Sprintf("**%d false alerts**", len(r.Alerts))
+	case !r.Detected:
+		return "**no**"
+	case r.Cause != string(f.Truth.Cause):
+		return "yes, **wrong cause**"
+	}
+	return "yes"
+}
+
+func withDetail(cause, detail string) string {
+	switch {
+	case cause == "":
+		return "-"
+	case detail == "":
+		return cause
+	}
+	return cause + ": " + detail
+}
+
+func seconds(r demoResult) string {
+	if !r.Detected {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", r.Seconds)
+}
+
+func othersBlamed(r demoResult) int {
+	n := 0
+	for _, a := range r.Alerts {
+		if a.Kind == "regression" && !a.Planted {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/internal/server"
+)
+
+func newAdvise(u *ui) *cobra.Command {
+	ac := &access{}
+	r := server.AdviseRequest{}
+	var budget, format string
+	var queries []string
+	cmd := &cobra.Command{
+		Use:   "advise",
+		Short: "Draft and verify proposals for a target",
+		Long: `advise drafts indexes (and, where a table asks for it, partitioning) for the query
+of an alert, for certain queries, or for the whole load of a target, and has the
+planner judge every draft: with HypoPG on the target, or with real indexes on
+the scratch database of the configuration. Nothing is changed on the target.`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			if r.Budget, r.Queries, err = readAdvise(budget, queries); err != nil {
+				return err
+			}
+			app, done, err := ac.open(cmd.Context(), u, existing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			list, err := app.Advise(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			return showProposals(u, list, format)
+		},
+	}
+	ac.flags(cmd)
+	f := cmd.Flags()
+	f.Int64Var(&r.Alert, "alert", 0, "for the query of this alert")
+	f.StringVar(&r.Target, "target", "", "for this target")
+	f.StringVar(&r.Database, "database", "", "in this database of it")
+	f.StringSliceVar(&queries, "query", nil, "for these fingerprints")
+	f.StringVar(&budget, "budget", "", "size that all new indexes may take together, like 500MB")
+	f.StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+func readAdvise(budget string, queries []string) (pgvigil.Bytes, []pgvigil.Fingerprint, error) {
+	var size config.Size
+	if budget != "" {
+		var err error
+		if size, err = config.ParseSize(budget); err != nil {
+			return 0, nil, err
+		}
+	}
+	var list []pgvigil.Fingerprint
+	for _, q := range queries {
+		f, err := pgvigil.ParseFingerprint(q)
+		if err != nil {
+			return 0, nil, err
+		}
+		list = append(list, f)
+	}
+	return pgvigil.Bytes(size.Bytes()), list, nil
+}
+
+func newProposals(u *ui) *cobra.Command {
+	ac := &access{}
+	cmd := &cobra.Command{Use: "proposals", Short: "List and show proposals"}
+	ac.flags(cmd)
+	var format string
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List proposals, newest first",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			return listProposals(cmd.Context(), u, ac, format)
+		},
+	}
+	list.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.AddCommand(list)
+	return cmd
+}
+
+func listProposals(ctx context.Context, u *ui, ac *access, format string) error {
+	app, done, err := ac.open(ctx, u, existing)
+	if err != nil {
+		return err
+	}
+	defer done()
+	found, err := app.Proposals(ctx, pgvigil.ProposalFilter{})
+	if err != nil {
+		return err
+	}
+	return showProposals(u, found, format)
+}
+
+// adviseObject is the object of pgvigil advise --format json; scripts rely on it.
+type adviseObject struct {
+	Proposals   []proposalObject `json:"proposals"`
+	CostBefore  float64          `json:"cost_before"`
+	CostAfter   float64          `json:"cost_after"`
+	WhatIfCalls int              `json:"whatif_calls"`
+	Seconds     float64          `json:"seconds"`
+}
+
+func showProposals(u *ui, list []pgvigil.Proposal, format string) error {
+	if format == "json" {
+		o := adviseObject{Proposals: []proposalObject{}}
+		for _, p := range list {
+			o.Proposals = append(o.Proposals, proposalJSON(p))
+			o.CostBefore += float64(p.Evidence.CostBefore)
+			o.CostAfter += float64(p.Evidence.CostAfter)
+			o.WhatIfCalls += p.Evidence.WhatIfCalls
+			o.Seconds += p.Evidence.Seconds
+		}
+		return u.json(o)
+	}
+	if len(list) == 0 {
+		u.say("No proposal: nothing that was tried would help.")
+	}
+	for _, p := range list {
+		printProposal(u, p)
+	}
+	return nil
+}
+
+func printProposal(u *ui, p pgvigil.Proposal) {
+	e := p.Evidence
+	u.print("Proposal %d, %s of %s, drafted by %s, %s (%s)", p.ID, p.Kind, oneLine(p.Table, 80), oneLine(p.Author, 40), e.Verdict, e.Method)
+	u.print("  %s", oneLine(p.Reason, 400))
+	for _, s := range p.Steps {
+		u.print("    %s;", oneLine(s.SQL, 1000))
+		if s.Note != "" {
+			u.print("      -- %s", oneLine(s.Note, 300))
+		}
+	}
+	u.print("  planner cost %s -> %s, size %s, writes %s", number(float64(e.CostBefore)), number(float64(e.CostAfter)), sizeWords(e.Size), percent(e.WriteOverhead))
+	for _, q := range e.Queries {
+		u.print("    %s  %s -> %s  %s", q.Fingerprint, number(float64(q.CostBefore)), number(float64(q.CostAfter)), oneLine(q.Text, 100))
+	}
+	for _, w := range e.Warnings {
+		u.print("  doubt: %s", oneLine(w.Text, 300))
+	}
+	for _, s := range p.Undo {
+		u.print("  undo: %s;", oneLine(s.SQL, 400))
+	}
+}

@@ -1,0 +1,6 @@
+package main
+
+import _ "embed"
+
+//go:embed queries/hypopg_installed.sql
+var hypopgInstalledSQL string

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/analyzer"
+	"github.com/pgvigil/pgvigil/collector"
+	"github.com/pgvigil/pgvigil/internal/store"
+	"github.com/pgvigil/pgvigil/query"
+)
+
+// watcher carries a pass from the target through the history to the analyzer.
+// serve, collect and demo watch through it, so that they judge alike.
+type watcher struct {
+	history   store.History
+	collector *collector.Collector
+	analyzer  *analyzer.Analyzer
+	log       *slog.Logger
+	warned    warned
+}
+
+// newWatcher puts collector and analyzer onto a history. textEvery is the
+// shortest time between two fetches of texts, 0 for the collector's default.
+func newWatcher(h store.History, log *slog.Logger, textEvery time.Duration) *watcher {
+	known := func(ctx context.Context, s pgvigil.Server) (func(pgvigil.StatementKey) bool, error) {
+		texts, err := h.KnownTexts(ctx, s)
+		return func(k pgvigil.StatementKey) bool { return texts[k] >= query.Algorithm }, err
+	}
+	return &watcher{
+		history:   h,
+		collector: collector.New(collector.Options{Log: log, Known: known, TextEvery: textEvery}),
+		analyzer:  analyzer.New(h, analyzer.Options{Log: log}),
+		log:       log,
+	}
+}
+
+// passed is what one pass brought.
+type passed struct {
+	snapshot *pgvigil.Snapshot
+	recorded pgvigil.Recorded
+	alerts   []pgvigil.Alert // that changed
+	took     time.Duration
+}
+
+// pass visits one target and takes what it read.
+func (w *watcher) pass(ctx context.Context, t pgvigil.Target) (passed, error) {
+	start := time.Now()
+	snap, err := w.collector.Pass(ctx, t)
+	p, err := w.take(ctx, t.Name, snap, err)
+	p.took = time.Since(start)
+	return p, err
+}
+
+// take records a pass and judges it. A failed one is recorded as a gap and
+// returned as the error that it was.
+func (w *watcher) take(ctx context.Context, target string, snap *pgvigil.Snapshot, failed error) (passed, error) {
+	if failed != nil {
+		if err := w.history.RecordFailure(context.WithoutCancel(ctx), target, time.Now(), failed.Error()); err != nil {
+			w.log.Error("record the failed pass", "target", target, "error", err)
+		}
+		return passed{}, failed
+	}
+	rec, err := w.history.Record(ctx, snap)
+	if err != nil {
+		return passed{}, fmt.Errorf("record the pass over %s: %w", target, err)
+	}
+	alerts, err := w.analyzer.Observe(ctx, rec)
+	if err != nil {
+		return passed{}, fmt.Errorf("judge the pass over %s: %w", target, err)
+	}
+	for _, a := range alerts {
+		w.log.Info("alert changed", "target", target, "alert", a.ID, "state", a.State, "cause", a.Verdict.Cause,
+			"fingerprint", a.Verdict.Series.Fingerprint.String(), "factor", a.Verdict.Factor)
+	}
+	return passed{snapshot: snap, recorded: rec, alerts: alerts}, nil
+}
+
+// sayNew logs the warnings of a pass that its target did not have before.
+func (w *watcher) sayNew(log *slog.Logger, target string, list []pgvigil.Warning) {
+	w.warned.say(log, target, list)
+}
