@@ -101,7 +101,7 @@ func (a *Analyzer) replay(ctx context.Context, id pgvigil.ServerID, until time.T
 	if err != nil {
 		return nil, fmt.Errorf("replay server %d: %w", id, err)
 	}
-	s.replaying, s.ahead = false, nil
+	s.replaying, s.ahead, s.replayed = false, nil, true
 	a.servers[id] = s
 	return s, nil
 }
@@ -122,6 +122,9 @@ func (a *Analyzer) observe(ctx context.Context, s *server, rec pgvigil.Recorded)
 		if err := b.enter(ctx, v); err != nil {
 			return nil, fmt.Errorf("keep alert of pass %d: %w", rec.Pass, err)
 		}
+	}
+	if err := b.reconcile(ctx); err != nil {
+		return nil, fmt.Errorf("keep alert of pass %d: %w", rec.Pass, err)
 	}
 	if err := b.release(ctx); err != nil {
 		return nil, fmt.Errorf("keep alert of pass %d: %w", rec.Pass, err)

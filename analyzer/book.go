@@ -58,6 +58,28 @@ func (b *book) release(ctx context.Context) error {
 	return b.open(ctx, v)
 }
 
+// reconcile ends, once after a replay, the alerts on series that the detector
+// finds back to normal: what resolved them happened while nobody watched.
+func (b *book) reconcile(ctx context.Context) error {
+	if !b.s.replayed {
+		return nil
+	}
+	b.s.replayed = false
+	live := map[pgvigil.SeriesKey]bool{}
+	for _, v := range b.s.detector.Live() {
+		live[v.Series] = true
+	}
+	for k, al := range b.s.alerts {
+		if k.kind != pgvigil.KindRegression || live[k.series] || al.Verdict.CauseDetail == pgvigil.DetailHOTLost {
+			continue
+		}
+		if err := b.close(ctx, k, pgvigil.Resolved, "the series is back at its baseline, by the history up to now"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // recall takes a verdict of a replayed pass: what was open then is known to the
 // history, and only suspicions are not.
 func (s *server) recall(v change.Verdict) {

@@ -23,6 +23,7 @@ type server struct {
 	catalog    *catalog
 	events     []pgvigil.Event // recent ones, oldest first
 	replaying  bool
+	replayed   bool            // and its alerts not yet held against the detector's
 	ahead      []pgvigil.Event // those of the history not yet replayed
 	suspects   map[pgvigil.SeriesKey]change.Verdict
 	alerts     map[alertKey]*pgvigil.Alert

@@ -57,13 +57,12 @@ func OfBTree(b BTree) *pgvigil.Bloat {
 		typical = varyingError
 	}
 	if b.Dedup {
-		distinct, ok := b.distinct()
+		merged, ok := b.mergedBytes(key)
 		if !ok {
 			return nil
 		}
-		if distinct < b.Rows {
-			bytes = b.mergedBytes(key, distinct)
-			typical = dedupError
+		if merged < bytes {
+			bytes, typical = merged, dedupError
 			if b.Keys > 1 {
 				typical = combinedError
 			}
@@ -87,40 +86,63 @@ func (b BTree) entryWidth() (float64, bool) {
 	return indexHeader + (1-noNull)*indexNulls + data.at, true
 }
 
-// distinct is the number of different keys, taking columns as independent: an
-// upper bound, so that bloat is rather missed than invented.
-func (b BTree) distinct() (float64, bool) {
+// mergedBytes is what the leaf entries take when equal keys share posting
+// lists; ok is false when the number of different keys is unknown. The nulls of
+// a single key column are one group of their own.
+func (b BTree) mergedBytes(key float64) (bytes float64, ok bool) {
+	rows, nulls := b.Rows, 0.0
+	if only := b.Columns[0]; b.Keys == 1 && only.NullFrac > 0 {
+		nulls = b.Rows * only.NullFrac
+		rows -= nulls
+		if rows < 1 {
+			return b.groupBytes(indexHeader+indexNulls, nulls), true
+		}
+		only.NullFrac = 0
+		key, _ = BTree{Columns: []Column{only}}.entryWidth()
+	}
+	distinct, ok := b.distinct(rows)
+	if !ok {
+		return 0, false
+	}
+	bytes = distinct * b.meanGroupBytes(key, rows/distinct)
+	if nulls > 0 {
+		bytes += b.groupBytes(indexHeader+indexNulls, nulls)
+	}
+	return bytes, true
+}
+
+// distinct is the number of different keys of the given rows, taking columns as
+// independent: an upper bound, so that bloat is rather missed than invented.
+func (b BTree) distinct(rows float64) (float64, bool) {
 	n := 1.0
 	for _, c := range b.Columns[:b.Keys] {
 		d := c.Distinct
 		switch {
 		case math.IsNaN(d) || d == 0:
 			return 0, false
-		case d < 0:
+		case d < 0: // a share of all rows, those with nulls too
 			d *= -b.Rows
 		}
-		if c.NullFrac > 0 {
+		if b.Keys > 1 && c.NullFrac > 0 {
 			d++
 		}
-		n = math.Min(b.Rows, n*math.Max(1, d))
+		n = math.Min(rows, n*math.Max(1, d))
 	}
 	return math.Max(1, n), true
 }
 
-// mergedBytes is what the leaf entries take when equal keys share posting
-// lists. How many rows a key has is taken as Poisson-distributed.
-func (b BTree) mergedBytes(key, distinct float64) float64 {
-	mean := b.Rows / distinct
+// meanGroupBytes is groupBytes on average over keys that have mean rows each,
+// spread as by Poisson: one row at least, mean-1 more.
+func (b BTree) meanGroupBytes(key, mean float64) float64 {
 	if mean > 50 {
-		return distinct * b.groupBytes(key, mean)
+		return b.groupBytes(key, mean)
 	}
-	// One row at least; mean-1 more on average.
 	bytes, chance := 0.0, math.Exp(1-mean)
 	for more := 0.0; more < mean+10*math.Sqrt(mean)+10; more++ {
 		bytes += chance * b.groupBytes(key, more+1)
 		chance *= (mean - 1) / (more + 1)
 	}
-	return distinct * bytes
+	return bytes
 }
 
 // groupBytes is what n rows of one key take: full posting lists, and the rest.

@@ -18,6 +18,7 @@ type Detector struct {
 	series map[pgvigil.SeriesKey]*series
 	order  []*series // in order of first sight
 	open   []*series // with an episode
+	news   []arrival
 	now    time.Time
 	tick   int // passes since the first, missed ones counted
 	clock  clock
@@ -74,6 +75,7 @@ func (d *Detector) Observe(p Pass) ([]Verdict, error) {
 	}
 	out = append(out, d.sweep()...)
 	out = append(out, d.judgeSilence()...)
+	out = append(out, d.settle()...)
 	out = append(out, d.judgeServer()...)
 	for _, s := range d.touched {
 		d.refit(s)

@@ -90,9 +90,39 @@ func (d *Detector) judgeNew(s *series) []Verdict {
 		Before: pgvigil.Profile{MS: nan, PlanMS: nan, Blocks: nan, Rows: nan, TempBlocks: nan, WALBytes: nan, HitRatio: nan},
 		After:  d.profileOf(s.obs),
 	}
+	d.news = append(d.news, arrival{s, v})
 	v.Numbers.Observed = len(s.obs)
 	v.ExtraMSPerHour = v.After.MS * v.After.CallsPerHour
 	v.Rule = fmt.Sprintf("first seen %d passes ago, %.0f %% of the server's time since (limit %.0f %%)",
 		d.tick-s.firstTick, 100*v.LoadShare, 100*d.th.NewShare)
 	return []Verdict{v}
+}
+
+// arrival is a new series that was told and is not normal yet.
+type arrival struct {
+	s       *series
+	verdict Verdict
+}
+
+// settle ends the news of series that are not called any more, or have been
+// there so long that they are normal.
+func (d *Detector) settle() []Verdict {
+	var out []Verdict
+	kept := d.news[:0]
+	for _, a := range d.news {
+		v := a.verdict
+		v.At = d.now
+		switch silent := d.tick - int(a.s.last().tick); {
+		case silent >= d.th.ResolveFor:
+			v.Step, v.Rule = Resolved, fmt.Sprintf("not called for %d passes", silent)
+		case d.tick-a.s.firstTick >= d.th.NewNormal:
+			v.Step, v.Rule = NewNormal, fmt.Sprintf("first seen %d passes ago", d.tick-a.s.firstTick)
+		default:
+			kept = append(kept, a)
+			continue
+		}
+		out = append(out, v)
+	}
+	d.news = kept
+	return out
 }
