@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/pgvigil/pgvigil"
@@ -129,9 +130,18 @@ func (a relation) named(b relation) bool {
 }
 
 func (a relation) sized(b relation) bool {
-	same := a.pages == b.pages && a.live == b.live && a.dead == b.dead && (a.bloat == nil) == (b.bloat == nil)
-	return same && (a.bloat == nil || *a.bloat == *b.bloat)
+	if a.pages != b.pages || !alike(a.live, b.live) || !alike(a.dead, b.dead) || (a.bloat == nil) != (b.bloat == nil) {
+		return false
+	}
+	if a.bloat == nil {
+		return true
+	}
+	x, y := a.bloat, b.bloat
+	return x.Bytes == y.Bytes && x.Method == y.Method && alike(x.Share, y.Share) && alike(x.Error, y.Error)
 }
+
+// alike says that two numbers are equal, or both unknown.
+func alike(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 // relationsOf lists tables and indexes; indexes have kind i.
 func relationsOf(d *pgvigil.DatabaseRead) []relation {

@@ -17,6 +17,7 @@ type SQL struct {
 	db      Database
 	opts    Options
 	writing sync.Mutex
+	closed  bool // guarded by writing
 }
 
 // Options are what histories have in common.
@@ -77,10 +78,15 @@ func Open(ctx context.Context, db Database, o Options) (*SQL, error) {
 	return h, nil
 }
 
-// Close ends the use of the history.
+// Close ends the use of the history; a write that is under way ends first. To
+// close it again does nothing.
 func (h *SQL) Close() error {
 	h.writing.Lock()
 	defer h.writing.Unlock()
+	if h.closed {
+		return nil
+	}
+	h.closed = true
 	return h.db.Close()
 }
 

@@ -9,22 +9,17 @@ import (
 	"github.com/pgvigil/pgvigil/internal/store/storetest"
 )
 
-func TestContract(t *testing.T) {
-	storetest.Run(t, func(t testing.TB, o store.Options) store.History {
-		return open(t, filepath.Join(t.TempDir(), "history.duckdb"), o)
-	})
-}
+func TestContract(t *testing.T) { storetest.Run(t, place) }
 
-func open(t testing.TB, path string, o store.Options) store.History {
-	t.Helper()
-	h, err := duckdb.Open(t.Context(), path, duckdb.Options{Options: o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.Close(); err != nil {
-			t.Error(err)
+// place is a file in a directory of the test's own.
+func place(t testing.TB) storetest.Place {
+	path := filepath.Join(t.TempDir(), "history.duckdb")
+	return func(t testing.TB, o store.Options) store.History {
+		t.Helper()
+		h, err := duckdb.Open(t.Context(), path, duckdb.Options{Options: o})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	return h
+		return h
+	}
 }

@@ -3,7 +3,6 @@ package duckdb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -122,23 +121,18 @@ func connect(ctx context.Context, path string, o Options, readOnly bool) (*sql.D
 	if err != nil {
 		return nil, err
 	}
-	connector, err := duckdb.NewConnector(dsn, lockConfiguration)
+	connector, err := duckdb.NewConnector(dsn, nil)
 	if err != nil {
 		return nil, err
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(o.Connections)
 	db.SetMaxIdleConns(o.Connections)
-	if err := db.PingContext(ctx); err != nil {
+	// For all connections, and for good: no later statement can undo it.
+	if _, err := db.ExecContext(ctx, "SET GLOBAL lock_configuration = true"); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
-}
-
-// lockConfiguration keeps any later statement from undoing the settings.
-func lockConfiguration(conn driver.ExecerContext) error {
-	_, err := conn.ExecContext(context.Background(), "SET lock_configuration = true", nil)
-	return err
 }
 
 func dataSource(path string, o Options, readOnly bool) (string, error) {

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -12,54 +11,123 @@ import (
 	"github.com/pgvigil/pgvigil/internal/store"
 )
 
-// equal compares as the history keeps: NaN is NaN, nil is empty.
-var equal = cmp.Options{cmpopts.EquateNaNs(), cmpopts.EquateEmpty()}
+// Place is where one history lives: empty at first, opened as often as wanted
+// once it is closed.
+type Place func(t testing.TB, o store.Options) store.History
 
-// Run checks the whole contract.
-func Run(t *testing.T, open Open) {
-	tests := map[string]func(t *testing.T, open Open){
-		"a replay gives what recording gave": testReplay,
+// contract is all that a history must do, each part a sentence.
+var contract = map[string]func(t *testing.T, p Place){
+	"a first snapshot makes its server known and gives nothing":       testFirst,
+	"a replay gives what recording gave":                              testReplay,
+	"what goes on after a restart is compared with the last snapshot": testReopen,
+	"a failed pass is a gap":                                          testFailure,
+	"a reset is flagged and counts from zero":                         testReset,
+	"the same snapshot twice is recorded once":                        testTwice,
+	"an older snapshot is refused":                                    testOlder,
+	"a window includes its beginning and not its end":                 testWindow,
+	"two targets of one cluster are two servers":                      testServers,
+	"a server's clock that jumps back keeps the passes in order":      testClockBack,
+	"coverage adds up over a window":                                  testCoverage,
+	"a late text relabels the past":                                   testLateText,
+	"a better algorithm relabels the past":                            testRelabel,
+	"statements with a text are known":                                testKnownTexts,
+	"series add statements up and filter":                             testSeries,
+	"loads are shares of the server's time":                           testLoads,
+	"the catalog is that of the last visit":                           testCatalog,
+	"relations have intervals, and sizes where they changed":          testRelations,
+	"databases have points":                                           testDatabasePoints,
+	"sessions come back as sampled":                                   testSessions,
+	"events of people and of passes":                                  testEvents,
+	"alerts are kept and filtered":                                    testAlerts,
+	"proposals are kept and filtered":                                 testProposals,
+	"state is kept by server and name":                                testState,
+	"compaction changes no answer":                                    testCompact,
+	"what is older than the history is kept is forgotten":             testForget,
+	"a write that dies on the way leaves nothing":                     testDying,
+	"reads go on while passes are recorded":                           testConcurrency,
+	"a pass of 5,000 statements":                                      testLarge,
+	"times of any zone come back as UTC":                              testZones,
+	"infinities and negative counters are refused":                    testInfinities,
+	"hostile strings do no harm":                                      testHostile,
+	"empty values are no errors":                                      testEmpty,
+}
+
+// Run checks the contract; place makes a new place for each part.
+func Run(t *testing.T, place func(t testing.TB) Place) {
+	for name, test := range contract {
+		t.Run(name, func(t *testing.T) { test(t, place(t)) })
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test(t, open) })
+}
+
+// open opens a history that is closed with the test.
+func (p Place) open(t testing.TB, o store.Options) store.History {
+	t.Helper()
+	h := p(t, o)
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return h
+}
+
+// same compares as the history keeps: NaN is NaN, nil is empty.
+func same[T any](t testing.TB, what string, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+// must returns v; err fails the test.
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// record records a snapshot that must not fail.
+func record(t testing.TB, h store.History, s *pgvigil.Snapshot) pgvigil.Recorded {
+	t.Helper()
+	return must(h.Record(context.Background(), s))(t)
 }
 
 // replayed returns all passes of a server.
 func replayed(t testing.TB, h store.History, id pgvigil.ServerID) []pgvigil.Recorded {
 	t.Helper()
+	return replayedIn(t, h, id, pgvigil.Window{})
+}
+
+func replayedIn(t testing.TB, h store.History, id pgvigil.ServerID, w pgvigil.Window) []pgvigil.Recorded {
+	t.Helper()
 	var list []pgvigil.Recorded
-	err := h.EachPass(context.Background(), id, pgvigil.Window{}, func(r pgvigil.Recorded) error {
+	err := h.EachPass(context.Background(), id, w, func(r pgvigil.Recorded) error {
 		list = append(list, r)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
+	return must(list, err)(t)
 }
 
-func testReplay(t *testing.T, open Open) {
-	h, w := open(t, store.Options{}), NewWorld(4)
-	var want []pgvigil.Recorded
-	for i := range 5 {
-		s := w.Pass(time.Minute)
-		if i == 1 {
-			Describe(s, 1, map[int]pgvigil.Fingerprint{0: 0xF000000000000001, 1: 0xF000000000000001, 2: 2, 3: 3})
-		}
-		want = append(want, record(t, h, s))
-		w.Work(0, 10, 1.5, 7)
-		w.Work(1, 20, 2.5, 3)
-		w.Work(3, i, 0.1, 1)
-		if i == 2 {
-			w.Databases[0].Indexes = nil
-			w.Settings[0].Value = "8192"
+// healthy checks the history's own invariants.
+func healthy(t testing.TB, h store.History) {
+	t.Helper()
+	if c := must(h.Check(context.Background()))(t); !c.OK {
+		t.Errorf("check: %q; want no problems", c.Problems)
+	}
+}
+
+// calls returns the calls of each point of all series of a server, by fingerprint.
+func calls(t testing.TB, h store.History, f pgvigil.SeriesFilter) map[pgvigil.Fingerprint][]float64 {
+	t.Helper()
+	got := map[pgvigil.Fingerprint][]float64{}
+	for _, s := range must(h.Series(context.Background(), f))(t) {
+		for _, p := range s.Points {
+			got[s.Key.Fingerprint] = append(got[s.Key.Fingerprint], p.Counters[pgvigil.Calls])
 		}
 	}
-	want[1].Points = nil // labelled by query id then
-	got := replayed(t, h, want[0].Server)
-	got[1].Points = nil
-	if diff := cmp.Diff(want, got, equal); diff != "" {
-		t.Errorf("replay differs (-recorded +replayed):\n%s", diff)
-	}
+	return got
 }

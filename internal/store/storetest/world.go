@@ -3,18 +3,11 @@
 package storetest
 
 import (
-	"context"
 	"math"
-	"testing"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
-	"github.com/pgvigil/pgvigil/internal/store"
 )
-
-// Open opens an empty history for one test. Opening it again with the same
-// name reopens what is there.
-type Open func(t testing.TB, o store.Options) store.History
 
 // start is when the world of the tests begins, in its servers' clock.
 var start = time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
@@ -140,14 +133,4 @@ func Query(fp pgvigil.Fingerprint, algorithm int) pgvigil.Query {
 		Tables: []string{"jobs"}, Predicates: []pgvigil.Predicate{{Table: "jobs", Column: "status", Op: "="}},
 		Tags: map[string]string{"controller": "jobs"},
 	}
-}
-
-// record records a snapshot that must not fail.
-func record(t testing.TB, h store.History, s *pgvigil.Snapshot) pgvigil.Recorded {
-	t.Helper()
-	r, err := h.Record(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
 }

@@ -1,0 +1,2 @@
+-- makes the schema of the history
+CREATE SCHEMA IF NOT EXISTS pgvigil

@@ -1,0 +1,2 @@
+-- whether a schema is there
+SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)
