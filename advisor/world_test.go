@@ -58,7 +58,7 @@ func readCatalog(t *testing.T, conn *pgx.Conn) pgvigil.DatabaseRead {
 	check(t, err)
 	for rows.Next() {
 		var x pgvigil.Index
-		check(t, rows.Scan(&x.Key.RelID, &x.TableID, &x.Schema, &x.Name, &x.Table, &x.Def, &x.Method, &x.Unique, &x.Primary, &x.Valid, &x.Parent, &x.Predicate))
+		check(t, rows.Scan(&x.Key.RelID, &x.TableID, &x.Schema, &x.Name, &x.Table, &x.Def, &x.Method, &x.Constraint, &x.Unique, &x.Primary, &x.Valid, &x.Parent, &x.Predicate))
 		read.Indexes = append(read.Indexes, x)
 	}
 	check(t, rows.Err())

@@ -82,7 +82,7 @@ func newResult(statements, indexes int) Result {
 func (h *HypoPG) create(ctx context.Context, indexes []Index, unproven []error) (map[string]int, error) {
 	known := map[string]int{}
 	for i, x := range indexes {
-		refused, err := h.untrusted(ctx, x.hypothetical())
+		refused, err := h.untrustedIndex(ctx, x, x.hypothetical())
 		if unproven[i] = refused; refused != nil {
 			continue
 		}

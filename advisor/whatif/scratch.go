@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +25,7 @@ type Scratch struct {
 type built struct {
 	schema string // of the table, and so of the index
 	name   string
+	parts  []string // names, its own and those of its partitions
 	size   pgvigil.Bytes
 	err    error
 }
@@ -96,8 +98,8 @@ func (s *Scratch) Cost(ctx context.Context, statements []Statement, indexes []In
 			return res, err
 		}
 		res.Sizes[i], res.Unproven[i] = b.size, b.err
-		if b.err == nil {
-			known[b.name] = i
+		for _, name := range b.parts {
+			known[name] = i
 		}
 	}
 	if err := s.begin(ctx, "READ WRITE"); err != nil {
@@ -126,7 +128,10 @@ func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
 	}
 	b := built{schema: x.Schema, name: fmt.Sprintf("pgvigil_whatif_%d_%d", s.conn.PgConn().PID(), len(s.built))}
 	x.Name, x.Unique = b.name, false
-	refused, err := s.untrusted(ctx, x.SQL(DDL{}))
+	if err := s.qualifyClasses(ctx, &x); err != nil {
+		return b, err
+	}
+	refused, err := s.untrustedIndex(ctx, x, x.SQL(DDL{}))
 	if refused == nil && err == nil {
 		_, err = s.conn.Exec(ctx, x.SQL(DDL{}))
 	}
@@ -139,8 +144,7 @@ func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
 	case err != nil:
 		return b, fmt.Errorf("build an index on the scratch database: %w", err)
 	default:
-		b.size, err = s.size(ctx, x)
-		if err != nil {
+		if err := s.measure(ctx, x, &b); err != nil {
 			return b, err
 		}
 	}
@@ -151,19 +155,42 @@ func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
 //go:embed queries/index_size.sql
 var indexSizeSQL string
 
-// size measures a new index, with its partitions.
-func (s *Scratch) size(ctx context.Context, x Index) (size pgvigil.Bytes, err error) {
+//go:embed queries/class_schema.sql
+var classSchemaSQL string
+
+// qualifyClasses finds the schemas of operator classes: only superusers make
+// those, so any of that name will do.
+func (s *Scratch) qualifyClasses(ctx context.Context, x *Index) error {
+	x.Keys = slices.Clone(x.Keys)
+	for i, k := range x.Keys {
+		if k.Class == "" {
+			continue
+		}
+		var schema string
+		err := s.conn.QueryRow(ctx, classSchemaSQL, k.Class, x.Method).Scan(&schema)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue // CREATE INDEX says what is missing
+		}
+		if err != nil {
+			return fmt.Errorf("look for an operator class: %w", err)
+		}
+		x.Keys[i].Class = Quote(schema, k.Class)
+	}
+	return nil
+}
+
+// measure reads the size of a new index and the names of its parts.
+func (s *Scratch) measure(ctx context.Context, x Index, b *built) error {
 	if hasExpression(x) {
 		// Only ANALYZE tells the planner how an expression's values are spread.
 		if _, err := s.conn.Exec(ctx, "ANALYZE "+Quote(x.Schema, x.Table)); err != nil {
-			return 0, fmt.Errorf("analyze the scratch table: %w", err)
+			return fmt.Errorf("analyze the scratch table: %w", err)
 		}
 	}
-	name := Quote(x.Schema, x.Name)
-	if err := s.conn.QueryRow(ctx, indexSizeSQL, name).Scan(&size); err != nil {
-		return 0, fmt.Errorf("measure an index: %w", err)
+	if err := s.conn.QueryRow(ctx, indexSizeSQL, Quote(x.Schema, x.Name)).Scan(&b.size, &b.parts); err != nil {
+		return fmt.Errorf("measure an index: %w", err)
 	}
-	return size, nil
+	return nil
 }
 
 func hasExpression(x Index) bool {
