@@ -3,10 +3,12 @@ package reports
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,4 +159,44 @@ func file(t *testing.T, r *Report, echarts string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// did returns what the tab requested and what it said.
+func (tb *tab) did() (requests, messages []string) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return slices.Clone(tb.requests), slices.Clone(tb.messages)
+}
+
+// printed switches the tab to print media.
+func printed(t *testing.T, tb *tab) {
+	t.Helper()
+	if err := call(tb.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var lookDir = flag.String("look", "", "folder to write screenshots and PDFs of the story into")
+
+// look keeps a picture of the whole page for people, where -look asks for it.
+func look(t *testing.T, tb *tab, v view) {
+	t.Helper()
+	if *lookDir == "" {
+		return
+	}
+	png, err := chromedp.Run(tb.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, strings.ReplaceAll(v.String(), " ", "-")+".png", png)
+}
+
+func keep(t *testing.T, name string, content []byte) {
+	t.Helper()
+	if *lookDir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*lookDir, name), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

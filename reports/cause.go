@@ -55,7 +55,7 @@ func causeSentence(v pgvigil.Regression) string {
 	case v.Kind == pgvigil.KindIncident && v.CauseDetail != "":
 		words = plain(v.CauseDetail, maxName) // "it" would be no query
 	case v.Kind == pgvigil.KindIncident:
-		words = string(v.Cause)
+		words = plain(string(v.Cause), maxName)
 	}
 	words += explained(v)
 	if v.Kind == pgvigil.KindIncident {

@@ -30,7 +30,7 @@ type chart struct {
 func (c chart) top() float64 {
 	high := 0.0
 	for _, s := range c.Samples {
-		if s.V > high {
+		if finite(s.V) && s.V > high {
 			high = s.V
 		}
 	}

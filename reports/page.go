@@ -64,6 +64,9 @@ type badge struct {
 	Tone tone
 }
 
+// word makes a badge of a word that the history keeps.
+func word[T ~string](w T, t tone) badge { return badge{plain(string(w), 40), t} }
+
 // fact is a labelled value.
 type fact struct {
 	Label string

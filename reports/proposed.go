@@ -138,9 +138,9 @@ var verdictTones = map[pgvigil.ProofVerdict]tone{
 }
 
 func proposalBadges(p pgvigil.Proposal) []badge {
-	list := []badge{{string(p.Evidence.Verdict), verdictTones[p.Evidence.Verdict]}, {string(p.Kind), toneMute}}
+	list := []badge{word(p.Evidence.Verdict, verdictTones[p.Evidence.Verdict]), word(p.Kind, toneMute)}
 	if p.State != "" {
-		list = append(list, badge{string(p.State), toneMute})
+		list = append(list, word(p.State, toneMute))
 	}
 	return list
 }

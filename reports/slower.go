@@ -144,7 +144,7 @@ func slowerWords(a pgvigil.Alert) string {
 var severityTones = map[pgvigil.Severity]tone{pgvigil.Page: toneBad, pgvigil.Ticket: toneWarn}
 
 func alertBadges(a pgvigil.Alert) []badge {
-	list := []badge{{string(a.Severity), severityTones[a.Severity]}, {string(a.State), toneMute}}
+	list := []badge{word(a.Severity, severityTones[a.Severity]), word(a.State, toneMute)}
 	if !a.State.Live() {
 		list[1].Tone = toneGood
 	}
@@ -232,7 +232,7 @@ func (l layout) fixes(alert int64) []link {
 		for _, p := range l.Servers[i].Proposals {
 			n++
 			if alert != 0 && p.Alert == alert {
-				links = append(links, link{fmt.Sprintf("#proposal-%d", n), proposalTitle(p) + " (" + string(p.Evidence.Verdict) + ")"})
+				links = append(links, link{fmt.Sprintf("#proposal-%d", n), proposalTitle(p) + " (" + plain(string(p.Evidence.Verdict), 40) + ")"})
 			}
 		}
 	}
@@ -257,7 +257,7 @@ func (l layout) rangeFlags() string {
 func causesOf(list []pgvigil.CauseEvidence) []causeView {
 	var views []causeView
 	for i, c := range list {
-		view := causeView{Name: string(c.Cause), Leading: i == 0, Score: significant(c.Score)}
+		view := causeView{Name: plain(string(c.Cause), maxName), Leading: i == 0, Score: significant(c.Score)}
 		if c.Detail != "" && c.Detail != string(c.Cause) {
 			view.Name += ": " + plain(c.Detail, maxName)
 		}
@@ -275,7 +275,7 @@ func causesOf(list []pgvigil.CauseEvidence) []causeView {
 func (l layout) alertRow(s *Server, a pgvigil.Alert) alertRow {
 	v := a.Verdict
 	row := alertRow{
-		Kind:  badge{string(v.Kind), toneMute},
+		Kind:  word(v.Kind, toneMute),
 		Title: queryOf(known(a.Query, s), v.Series.Fingerprint).Name,
 		Place: l.place(a.Target, a.Database),
 		Onset: l.clock.at(v.Onset),

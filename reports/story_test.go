@@ -400,6 +400,6 @@ func storyTables() ([]pgvigil.DatabaseRead, []pgvigil.RelationSeries) {
 func hostile() string {
 	return "SELECT '</script><script>window.pwned=1</script>' AS \"<img src=x onerror=window.pwned=1>\" /* {{.Title}} <!-- --> ]]> */, " +
 		"'\x00\x07\x1b[31mred\x1b[0m\u202etxt.exe\u2066\u200b\xff\xfe\xc3\x28 \\u003c/script\\u003e' , 'javascript:window.pwned=1' " +
-		"\u2028window.pwned=1\u2029 <svg/onload=window.pwned=1> <iframe srcdoc='<script>parent.pwned=1</script>'> <link rel=stylesheet href=http://192.0.2.1/x.css> <style>@import 'http://192.0.2.1/y.css'</style> " +
-		"<meta http-equiv=refresh content='0;url=http://192.0.2.1/'> <base href=http://192.0.2.1/> FROM t " + strings.Repeat("x", 200)
+		"\u2028window.pwned=1\u2029 <svg/onload=window.pwned=1> <iframe srcdoc='<script>parent.pwned=1</script>'> <link rel=stylesheet href=http://127.0.0.1:47999/x.css> <style>@import 'http://127.0.0.1:47999/y.css'</style> " +
+		"<meta http-equiv=refresh content='0;url=http://127.0.0.1:47999/'> <base href=http://127.0.0.1:47999/> FROM t " + strings.Repeat("x", 200)
 }

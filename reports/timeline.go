@@ -89,7 +89,7 @@ func (l layout) eventRows(events []pgvigil.Event) []eventRow {
 	var rows []eventRow
 	for i, e := range events {
 		row := eventRow{
-			N: i + 1, At: l.clock.at(e.At), Kind: string(e.Kind), Object: plain(e.Object, maxName),
+			N: i + 1, At: l.clock.at(e.At), Kind: plain(string(e.Kind), 40), Object: plain(e.Object, maxName),
 			Change: plain(e.After, maxName), Source: plain(e.Source, maxName),
 		}
 		if e.Before != "" && e.After != "" {
