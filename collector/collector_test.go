@@ -38,6 +38,11 @@ func eager() *collector.Collector {
 	})
 }
 
+// newCollector has the default intervals and a clock of the test's.
+func newCollector(now func() time.Time) *collector.Collector {
+	return collector.New(collector.Options{Describe: echo, Now: now, Log: slog.New(slog.DiscardHandler)})
+}
+
 // eagerKnowing is an eager collector that calls f once, after it has listed the
 // databases and before it visits them.
 func eagerKnowing(f func()) *collector.Collector {
@@ -386,6 +391,7 @@ func waitFor(t *testing.T, dsn, sql string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	conn := pgtest.Connect(t, dsn)
+	defer conn.Close(ctx)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {

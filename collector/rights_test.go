@@ -199,14 +199,14 @@ func alterDuringPasses(t *testing.T, dsn string, pass func()) {
 func TestALockedCatalogKeepsTheCounters(t *testing.T) {
 	pgtest.Ends(t, func(t *testing.T, s *pgserver.Server) {
 		dsn := pgtest.Database(t, s)
-		pgtest.Exec(t, dsn, "CREATE EXTENSION pg_stat_statements; CREATE TABLE x (id int PRIMARY KEY)")
+		pgtest.Exec(t, dsn, "CREATE EXTENSION pg_stat_statements; CREATE TABLE x (id int) PARTITION BY HASH (id)")
 		conn := pgtest.Connect(t, dsn)
 		ctx := context.Background()
 		tx, err := conn.Begin(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.Exec(ctx, "LOCK TABLE pg_catalog.pg_constraint IN ACCESS EXCLUSIVE MODE"); err != nil {
+		if _, err := tx.Exec(ctx, "LOCK TABLE pg_catalog.pg_partitioned_table IN ACCESS EXCLUSIVE MODE"); err != nil {
 			t.Fatal(err)
 		}
 		snap := pass(t, eager(), target(t, dsn))

@@ -126,7 +126,7 @@ func estimate(pages int64, need float64, blockSize int, typical float64) *pgvigi
 // old it is that of rows from before columns were dropped or added; ok is
 // false when the width of a column is unknown.
 func rowWidth(columns []Column, old bool) (width float64, ok bool) {
-	data := offset{mod: maxAlign}
+	data := start()
 	noNull := 1.0
 	for _, c := range columns {
 		switch {
@@ -148,7 +148,7 @@ func rowWidth(columns []Column, old bool) (width float64, ok bool) {
 		data.add(c)
 		noNull *= 1 - c.NullFrac
 	}
-	data.align(maxAlign, 1)
+	data.align(maxAlign)
 	bare := roundUp(heapHeader, maxAlign)
 	mapped := roundUp(heapHeader+(float64(len(columns))+7)/8, maxAlign)
 	return noNull*bare + (1-noNull)*mapped + data.at, true

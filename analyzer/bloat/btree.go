@@ -52,28 +52,34 @@ func OfBTree(b BTree) *pgvigil.Bloat {
 	if !ok {
 		return nil
 	}
-	bytes, typical := b.Rows*(key+linePointer), uniqueError
+	leaf, typical := load{b.Rows * (key + linePointer), key + linePointer}, uniqueError
 	if varies(b.Columns) {
 		typical = varyingError
 	}
 	if b.Dedup {
-		merged, ok := b.mergedBytes(key)
+		merged, ok := b.merged(key)
 		if !ok {
 			return nil
 		}
-		if merged < bytes {
-			bytes, typical = merged, dedupError
+		if merged.bytes < leaf.bytes {
+			leaf, typical = merged, dedupError
 			if b.Keys > 1 {
 				typical = combinedError
 			}
 		}
 	}
-	return estimate(b.Pages, b.pages(bytes, key), b.BlockSize, typical)
+	return estimate(b.Pages, b.pages(leaf, key), b.BlockSize, typical)
+}
+
+// load is what the leaf pages have to hold.
+type load struct {
+	bytes float64
+	item  float64 // bytes of a typical item, with its line pointer
 }
 
 // entryWidth is the average width of an entry with header and padding.
 func (b BTree) entryWidth() (float64, bool) {
-	data := offset{mod: maxAlign}
+	data := start()
 	noNull := 1.0
 	for _, c := range b.Columns {
 		if math.IsNaN(c.Width) || math.IsNaN(c.NullFrac) {
@@ -82,33 +88,34 @@ func (b BTree) entryWidth() (float64, bool) {
 		data.add(c)
 		noNull *= 1 - c.NullFrac
 	}
-	data.align(maxAlign, 1)
+	data.align(maxAlign)
 	return indexHeader + (1-noNull)*indexNulls + data.at, true
 }
 
-// mergedBytes is what the leaf entries take when equal keys share posting
+// merged is what the leaf pages hold when equal keys share posting
 // lists; ok is false when the number of different keys is unknown. The nulls of
 // a single key column are one group of their own.
-func (b BTree) mergedBytes(key float64) (bytes float64, ok bool) {
+func (b BTree) merged(key float64) (leaf load, ok bool) {
 	rows, nulls := b.Rows, 0.0
 	if only := b.Columns[0]; b.Keys == 1 && only.NullFrac > 0 {
 		nulls = b.Rows * only.NullFrac
 		rows -= nulls
 		if rows < 1 {
-			return b.groupBytes(indexHeader+indexNulls, nulls), true
+			return load{b.groupBytes(indexHeader+indexNulls, nulls), b.postingLimit()}, true
 		}
 		only.NullFrac = 0
 		key, _ = BTree{Columns: []Column{only}}.entryWidth()
 	}
 	distinct, ok := b.distinct(rows)
 	if !ok {
-		return 0, false
+		return leaf, false
 	}
-	bytes = distinct * b.meanGroupBytes(key, rows/distinct)
+	group := b.meanGroupBytes(key, rows/distinct)
+	leaf = load{distinct * group, math.Min(group, b.postingLimit())}
 	if nulls > 0 {
-		bytes += b.groupBytes(indexHeader+indexNulls, nulls)
+		leaf.bytes += b.groupBytes(indexHeader+indexNulls, nulls)
 	}
-	return bytes, true
+	return leaf, true
 }
 
 // distinct is the number of different keys of the given rows, taking columns as
@@ -145,11 +152,15 @@ func (b BTree) meanGroupBytes(key, mean float64) float64 {
 	return bytes
 }
 
+// postingLimit is the size of the largest posting list: a tenth of a page
+// (nbtsort.c, _bt_load).
+func (b BTree) postingLimit() float64 {
+	return math.Floor(float64(b.BlockSize)/10/maxAlign)*maxAlign - linePointer
+}
+
 // groupBytes is what n rows of one key take: full posting lists, and the rest.
-// A list takes at most a tenth of a page (nbtsort.c, _bt_load).
 func (b BTree) groupBytes(key, n float64) float64 {
-	limit := math.Floor(float64(b.BlockSize)/10/maxAlign)*maxAlign - linePointer
-	fits := math.Max(1, math.Floor((limit-key)/tid))
+	fits := math.Max(1, math.Floor((b.postingLimit()-key)/tid))
 	list := func(rows float64) float64 {
 		if rows < 1 {
 			return 0
@@ -164,16 +175,16 @@ func (b BTree) groupBytes(key, n float64) float64 {
 }
 
 // pages is how many pages a fresh build takes: leaves, the levels above, and
-// the meta page.
-func (b BTree) pages(bytes, key float64) float64 {
+// the meta page. Items do not span pages: half a one stays free on average.
+func (b BTree) pages(leaf load, key float64) float64 {
 	fill := float64(b.FillFactor)
 	if fill <= 0 {
 		fill = leafFill
 	}
 	room := float64(b.BlockSize - pageHeader - btreeSpecial)
 	highKey := key + linePointer
-	leaf := room - float64(b.BlockSize)*(100-fill)/100 - highKey
-	level := math.Ceil(bytes / math.Max(highKey, leaf))
+	used := room - float64(b.BlockSize)*(100-fill)/100 - highKey - leaf.item/2
+	level := math.Ceil(leaf.bytes / math.Max(highKey, used))
 	fanout := math.Max(2, (room-float64(b.BlockSize)*(100-innerFill)/100)/highKey)
 	total := 1 + level
 	for level > 1 {

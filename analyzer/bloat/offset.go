@@ -1,54 +1,52 @@
 package bloat
 
-import "math"
-
-// offset is where the next value of an average row begins: at bytes on
-// average, of which only the remainder rest modulo mod is certain. So padding
-// is exact after values of fixed width and an average after others.
+// offset is where the next value of an average row begins: at bytes on average,
+// with the chance of each remainder modulo 8, which decides about padding.
+// Columns are taken as null independently of each other.
 type offset struct {
 	at   float64
-	rest int
-	mod  int
+	rest [maxAlign]float64
 }
+
+// start is the offset of the first value, behind an aligned header.
+func start() offset { return offset{rest: [maxAlign]float64{0: 1}} }
 
 // add puts a column behind what is there.
 func (o *offset) add(c Column) {
-	present := 1 - c.NullFrac
-	if present <= 0 {
-		return
-	}
-	before := *o
-	o.align(alignment(c), present)
-	o.at += present * c.Width
+	with := *o
+	with.align(alignment(c))
+	with.at += c.Width
 	if c.Len > 0 {
-		o.rest = (o.rest + c.Len) % o.mod
+		with.shift(c.Len)
 	} else {
-		o.rest, o.mod = 0, 1
+		with.rest = [maxAlign]float64{}
+		for i := range with.rest {
+			with.rest[i] = 1.0 / maxAlign
+		}
 	}
-	if present < 1 { // some rows are as before it
-		o.forget(before)
+	o.at = c.NullFrac*o.at + (1-c.NullFrac)*with.at
+	for i := range o.rest {
+		o.rest[i] = c.NullFrac*o.rest[i] + (1-c.NullFrac)*with.rest[i]
 	}
 }
 
-// align pads to a multiple of a in the given share of rows.
-func (o *offset) align(a int, share float64) {
-	pad, n := 0, 0
-	for r := o.rest; r < max(a, o.mod); r += o.mod {
-		pad += (a - r%a) % a
-		n++
+// align pads to a multiple of to bytes.
+func (o *offset) align(to int) {
+	var rest [maxAlign]float64
+	for r, chance := range o.rest {
+		pad := (to - r%to) % to
+		o.at += chance * float64(pad)
+		rest[(r+pad)%maxAlign] += chance
 	}
-	o.at += share * float64(pad) / float64(n)
-	if a >= o.mod {
-		o.rest, o.mod = 0, a
-	} else {
-		o.rest = (o.rest + (a-o.rest%a)%a) % o.mod
-	}
+	o.rest = rest
 }
 
-// forget keeps of the certainty only what also holds for other.
-func (o *offset) forget(other offset) {
-	m := gcd(gcd(o.mod, other.mod), abs(o.rest-other.rest))
-	o.rest, o.mod = o.rest%m, m
+func (o *offset) shift(by int) {
+	var rest [maxAlign]float64
+	for r, chance := range o.rest {
+		rest[(r+by)%maxAlign] += chance
+	}
+	o.rest = rest
 }
 
 // alignment of a column in bytes: values with a one-byte length word have none.
@@ -66,12 +64,3 @@ func alignment(c Column) int {
 	}
 	return 1
 }
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
-}
-
-func abs(n int) int { return int(math.Abs(float64(n))) }
