@@ -24,7 +24,7 @@ func Analyze(text string, o Options) (Shape, error) {
 	}
 	shape := analyze(tree, t.short, o)
 	shape.Verb = verbOf(t)
-	shape.Text, _ = truncate(normal(t, masksOf(tree)), o.maxText())
+	shape.Text, _ = truncate(normal(t, masksOf(tree), o.maxText()), o.maxText())
 	return shape, nil
 }
 

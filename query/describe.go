@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -142,13 +143,16 @@ func compact(src string, tokens []lex.Token) sql {
 // needsSpace says whether white space stands between two tokens in normal
 // form: where the text has it, but not inside of brackets and before commas.
 func needsSpace(src string, left, right lex.Token) bool {
-	switch {
-	case right.Is(src, ",") || right.Is(src, ")") || right.Is(src, "]") || right.Is(src, ";"):
+	if right.Kind == lex.Punct && strings.IndexByte(",)];", src[right.Start]) >= 0 {
 		return false
-	case left.Is(src, "(") || left.Is(src, "["):
-		return false
-	case left.Is(src, ",") || left.Is(src, ";"):
-		return true
+	}
+	if left.Kind == lex.Punct {
+		switch src[left.Start] {
+		case '(', '[':
+			return false
+		case ',', ';':
+			return true
+		}
 	}
 	return right.Space || touching(left, right)
 }
@@ -170,7 +174,7 @@ func describe(t sql, o Options) pgvigil.Query {
 		return describeTree(t, tree, o)
 	}
 	q := describeTokens(t, o)
-	if !t.whole {
+	if !t.whole || errors.Is(err, fence.ErrTooDeep) {
 		return q
 	}
 	// What does not parse with its constants may parse without them. Both
@@ -188,7 +192,7 @@ func describeTree(t sql, tree *pg.ParseResult, o Options) pgvigil.Query {
 		Fingerprint: hash(pgvigil.ByParse, canonical(tree, o)),
 		Algorithm:   Algorithm,
 		Method:      pgvigil.ByParse,
-		Text:        normal(t, masksOf(tree)),
+		Text:        normal(t, masksOf(tree), o.maxText()),
 		Verb:        verbOf(t),
 		Tables:      shape.tableNames(),
 		Predicates:  shape.predicates(),

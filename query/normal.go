@@ -20,12 +20,16 @@ type masks struct {
 }
 
 // normal returns the text with its constants as $1, $2, ... in order of
-// appearance. Parameters that the text has itself take part in the count.
-func normal(t sql, m masks) string {
+// appearance. Parameters that the text has itself take part in the count. It
+// stops soon behind limit bytes.
+func normal(t sql, m masks, limit int) string {
 	var b strings.Builder
-	b.Grow(len(t.src))
+	b.Grow(min(len(t.src), limit+1))
 	params := numbering{}
 	for i, tok := range t.folded {
+		if b.Len() > limit {
+			break
+		}
 		if i > 0 && needsSpace(t.src, t.folded[i-1], tok) {
 			b.WriteByte(' ')
 		}

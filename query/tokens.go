@@ -21,7 +21,7 @@ func describeTokens(t sql, o Options) pgvigil.Query {
 		}},
 	}
 	if t.whole && !backslashed(t) {
-		q.Text = normal(t, masks{hide: spokenSecrets(t)})
+		q.Text = normal(t, masks{hide: spokenSecrets(t)}, o.maxText())
 		return q
 	}
 	q.Text = outline(q)
