@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -37,35 +38,30 @@ func parseDSN(text pgvigil.Secret) (dsn, error) {
 	return dsn{text, false, params}, err
 }
 
-// urlParams takes a URL apart by hand: several hosts with ports are no URL to
-// net/url, and its errors quote the password.
+// urlParams takes a URL apart by hand, in the order in which pgx does: several
+// hosts with ports are no URL to net/url, and its errors quote the password.
 func urlParams(rest string) (map[string]string, error) {
-	if i := strings.IndexFunc(rest, func(r rune) bool { return r <= ' ' || r == '#' }); i >= 0 {
+	if strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r == '#' }) {
 		return nil, hint("the connection URL holds a space or #", "write special characters of the password as %20, %23 and so on")
 	}
-	authority, query, _ := strings.Cut(rest, "?")
-	authority, database, _ := strings.Cut(authority, "/")
 	params := map[string]string{}
+	user, rest := cutUser(rest)
+	params["user"], params["password"], _ = strings.Cut(user, ":")
+	rest, query, _ := strings.Cut(rest, "?")
+	hosts, database, _ := strings.Cut(rest, "/")
+	if !urlAuthority.MatchString(hosts) {
+		return nil, hint("the hosts of the connection URL cannot be read", "write host:port, several with commas, IPv6 addresses in brackets, @ and / of the password as %40 and %2F")
+	}
+	params["host"], params["dbname"] = urlHosts(hosts), database
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, hint("the parameters of the connection URL cannot be read", "write ?name=value&name=value, special characters as %xx")
 	}
-	if i := strings.LastIndex(authority, "@"); i >= 0 {
-		user, password, has := strings.Cut(authority[:i], ":")
-		params["user"] = user
-		if has {
-			params["password"] = password
+	for name, list := range values {
+		if len(list) > 1 {
+			return nil, hint("the connection URL gives a parameter twice", "keep one of them")
 		}
-		authority = authority[i+1:]
-	}
-	if authority != "" {
-		params["host"] = urlHosts(authority)
-	}
-	if database != "" {
-		params["dbname"] = database
-	}
-	for name := range values {
-		params[name] = values.Get(name)
+		params[name] = list[0]
 	}
 	if params["ssl"] == "true" && params["sslmode"] == "" {
 		params["sslmode"] = "require"
@@ -73,21 +69,34 @@ func urlParams(rest string) (map[string]string, error) {
 	return params, nil
 }
 
-// urlHosts returns the hosts of "a:1,[::1]:2" as "a,::1".
-func urlHosts(authority string) string {
-	var hosts []string
-	for h := range strings.SplitSeq(authority, ",") {
-		if in, ok := strings.CutPrefix(h, "["); ok {
-			h, _, _ = strings.Cut(in, "]")
-		} else {
-			h, _, _ = strings.Cut(h, ":")
-		}
-		if plain, err := url.PathUnescape(h); err == nil {
-			h = plain
-		}
-		hosts = append(hosts, h)
+// cutUser parts "user:password@rest"; only a slash ends the search for the @.
+func cutUser(s string) (user, rest string) {
+	if i := strings.IndexAny(s, "@/"); i >= 0 && s[i] == '@' {
+		return s[:i], s[i+1:]
 	}
-	return strings.Join(hosts, ",")
+	return "", s
+}
+
+// urlAuthority is hosts with ports. Whatever is odder, pgx could understand in
+// another way than we do.
+var urlAuthority = regexp.MustCompile(`^((\[[0-9A-Za-z:.%_-]+\]|[0-9A-Za-z.%_~-]*)(:[0-9]*)?(,|$))*$`)
+
+// urlHosts returns the hosts of "a:1,[::1]:2" as "a,::1". An escaped comma
+// parts hosts too.
+func urlHosts(authority string) string {
+	hosts := strings.Split(authority, ",")
+	for i, h := range hosts {
+		if in, ok := strings.CutPrefix(h, "["); ok {
+			hosts[i], _, _ = strings.Cut(in, "]")
+		} else {
+			hosts[i], _, _ = strings.Cut(h, ":")
+		}
+	}
+	all := strings.Join(hosts, ",")
+	if plain, err := url.PathUnescape(all); err == nil {
+		return plain
+	}
+	return all
 }
 
 // wordParams reads "host=a user='b c'".
@@ -109,6 +118,9 @@ func wordParams(s string) (map[string]string, error) {
 		}
 		if name == "database" {
 			name = "dbname"
+		}
+		if _, twice := params[name]; twice {
+			return nil, hint("the connection string gives a parameter twice", "keep one of them")
 		}
 		params[name] = value
 		s = rest
@@ -139,14 +151,20 @@ func wordValue(s string) (value, rest string, ok bool) {
 	return b.String(), "", !quoted
 }
 
-// with returns the connection string with one parameter added.
+// with returns the connection string with one parameter added that it does not
+// name yet. It goes to the front of words: behind a last "name=" it would be
+// taken for that one's value.
 func (d dsn) with(name, value string) dsn {
 	text := d.text.Reveal()
 	if !d.url {
-		text += " " + name + "=" + quoteWord(value)
+		text = name + "=" + quoteWord(value) + " " + text
 	} else {
+		_, rest, _ := strings.Cut(text, "://")
+		_, rest = cutUser(rest)
 		sep := "?"
-		if strings.Contains(text, "?") {
+		if _, query, asked := strings.Cut(rest, "?"); asked && query == "" {
+			sep = ""
+		} else if asked {
 			sep = "&"
 		}
 		text += sep + name + "=" + strings.ReplaceAll(url.QueryEscape(value), "+", "%20")

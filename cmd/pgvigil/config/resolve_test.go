@@ -49,8 +49,8 @@ targets:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(got.DSN.Reveal(), `host='db1.example.com' port='5432' user='pgvigil' dbname='postgres' sslrootcert=`) ||
-		!strings.HasSuffix(got.DSN.Reveal(), `password='it\'s' sslmode='verify-full'`) {
+	if !strings.HasPrefix(got.DSN.Reveal(), `sslmode='verify-full' password='it\'s' sslrootcert=`) ||
+		!strings.HasSuffix(got.DSN.Reveal(), ` dbname='postgres' user='pgvigil' port='5432' host='db1.example.com'`) {
 		t.Errorf("DSN = %s", got.DSN.Reveal())
 	}
 	want := pgvigil.Target{
@@ -119,7 +119,7 @@ func TestACommandsTokenIsKeptForItsTime(t *testing.T) {
 	}{{0, "'1'"}, {59 * time.Second, "'1'"}, {time.Second, "'2'"}, {time.Hour, "'3'"}} {
 		now = now.Add(step.after)
 		target, err := c.Resolve(t.Context(), "ci")
-		if err != nil || !strings.HasSuffix(target.DSN.Reveal(), "password="+step.want) {
+		if err != nil || !strings.HasPrefix(target.DSN.Reveal(), "password="+step.want) {
 			t.Errorf("after %v: %s, %v; want password=%s", step.after, target.DSN.Reveal(), err, step.want)
 		}
 	}
@@ -183,7 +183,7 @@ targets:
   a: {host: localhost, password_env: NONE}
   b: {host: localhost, password_command: [DIR/none]}
   c: {host: db.example.com, sslrootcert: DIR/none.pem}
-  d: {dsn: 'postgres://localhost:http/'}
+  d: {dsn: 'postgres://localhost/?sslmode=strange'}
   fine: {host: localhost, password_command: ['true']}
 `)
 	err := c.Check(t.Context())
