@@ -30,7 +30,11 @@ through its socket, which lies beside the file.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), u, cfg)
+			err = serve(cmd.Context(), u, cfg)
+			if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
+				return nil // being told to stop is how it ends
+			}
+			return err
 		},
 	}
 	ac.configFlag(cmd)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,13 +146,8 @@ func (k *key) parse(text string) (any, error) {
 }
 
 func (k *key) allows(text string) error {
-	if k.enum == nil || text == "" {
+	if k.enum == nil || text == "" || slices.Contains(k.enum, text) {
 		return nil
-	}
-	for _, w := range k.enum {
-		if text == w {
-			return nil
-		}
 	}
 	return hint(fmt.Sprintf("%q is not one of %s", clip(text), strings.Join(k.enum, ", ")), didYouMean(nearest(text, k.enum)))
 }

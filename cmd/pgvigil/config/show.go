@@ -76,7 +76,7 @@ func (s *shower) has(path string) bool {
 
 // connects says where a connection string leads.
 func (s *shower) connects(k *key, path string, v reflect.Value) string {
-	text, ok := v.Interface().(pgvigil.Secret)
+	text, ok := reflect.TypeAssert[pgvigil.Secret](v)
 	if !ok || k.name != "dsn" {
 		return ""
 	}
@@ -116,7 +116,7 @@ func below(v reflect.Value, name string) reflect.Value {
 
 // show writes one value as YAML on one line.
 func show(v reflect.Value) string {
-	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+	if m, ok := reflect.TypeAssert[encoding.TextMarshaler](v); ok {
 		b, err := m.MarshalText()
 		if err != nil {
 			return ""

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pgvigil/pgvigil/fixtures"
+	"github.com/pgvigil/pgvigil/internal/pgserver"
+	"github.com/pgvigil/pgvigil/internal/pgtest"
+)
+
+// stopping ends the shared servers after the tests, before the process exits.
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	defer pgtest.Stop()
+	return s.m.Run()
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(stopping{m}, map[string]func(){"pgvigil": func() { os.Exit(run()) }})
+}
+
+// TestScripts is the specification of the command line: each file of
+// testdata/script is a session of a user. $PG is an empty database of a server
+// with pg_stat_statements, $PG_BARE one of a server without, $PG_WORLD has a
+// small CI world; each as libpq takes it.
+func TestScripts(t *testing.T) {
+	plain := pgtest.Server(t, 15)
+	bare := pgtest.Own(t, 18, pgserver.Options{Settings: map[string]string{"shared_preload_libraries": ""}})
+	world := pgtest.Database(t, plain)
+	if err := fixtures.Load(context.Background(), world, fixtures.World{Scale: 0.01, Seed: 1}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
+		Setup: func(env *testscript.Env) error {
+			empty, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
+			pgtest.Exec(env.T().(testing.TB), empty, "CREATE EXTENSION pg_stat_statements")
+			env.Setenv("PG", empty)
+			env.Setenv("PG_BARE", without)
+			env.Setenv("PG_WORLD", world)
+			env.Setenv("PG_SOCKET", plain.Dir)
+			env.Setenv("PG_PORT", fmt.Sprint(plain.Port))
+			env.Setenv("PGVIGIL_PG_BIN", os.Getenv("PGVIGIL_PG_BIN"))
+			return os.WriteFile(filepath.Join(env.WorkDir, "pgvigil.yaml"), []byte(configFor(empty)), 0o644)
+		},
+	})
+}
+
+// waitFor is the script command "waitfor FILE": it waits until a file is there.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s did not come", args[0])
+		case <-tick.C:
+		}
+	}
+}
+
+// configFor names the empty database as the only target.
+func configFor(dsn string) string {
+	name := strings.Trim(dsn[strings.LastIndex(dsn, "=")+1:], "'")
+	return fmt.Sprintf(`version: 1
+history:
+  path: history.duckdb
+targets:
+  ci:
+    dsn: %q
+    databases:
+      include: [%q]
+    schedule:
+      every: 1s
+      jitter: 0s
+    labels: {owner: ci-platform}
+log:
+  level: warn
+`, dsn, name)
+}
