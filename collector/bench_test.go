@@ -26,11 +26,11 @@ func filled(b *testing.B) *pgserver.Server {
 		SELECT pg_stat_statements_reset();`)
 	conn := pgtest.Connect(b, s.DSN("postgres"))
 	ctx := context.Background()
-	padding := strings.Repeat("x", 900)
+	padding := strings.Repeat("x", 950)
 	for from := 0; from < 5000; from += 100 {
 		var script strings.Builder
 		for i := from; i < from+100; i++ {
-			fmt.Fprintf(&script, "SELECT 1 AS c%d /* %s */;", i, padding)
+			fmt.Fprintf(&script, "SELECT a%s FROM t%d /* %s */;", strings.Repeat(", a", i/500), 1+i%500, padding)
 		}
 		if _, err := conn.Exec(ctx, script.String(), pgx.QueryExecModeSimpleProtocol); err != nil {
 			b.Fatal(err)
