@@ -14,7 +14,11 @@ import (
 // tellAlert says one alert in the words that an on-call engineer would get.
 func (d *demo) tellAlert(a pgvigil.Alert) {
 	v := a.Verdict
-	d.tell("ALERT %d %s: %s", a.ID, a.State, alertHeadline(a))
+	if !sent(a) {
+		d.tell("For the report only, %d %s: %s", a.ID, a.State, alertHeadline(a))
+		return
+	}
+	d.tell("ALERT %d %s (%s): %s", a.ID, a.State, a.Severity, alertHeadline(a))
 	if a.State != pgvigil.Open {
 		return
 	}
@@ -59,10 +63,17 @@ func (d *demo) advise(ctx context.Context) error {
 	return nil
 }
 
+// stepsTold is how many statements of a proposal the story shows.
+const stepsTold = 3
+
 func (d *demo) tellProposal(p pgvigil.Proposal) {
 	e := p.Evidence
 	d.tell("PROPOSAL %d, drafted by %s, %s by %s: %s", p.ID, p.Author, e.Verdict, e.Method, oneLine(p.Reason, 160))
-	for _, s := range p.Steps {
+	for i, s := range p.Steps {
+		if i == stepsTold && len(p.Steps) > stepsTold+1 {
+			d.tell("  ... and so on for each partition, %d statements in all (the report has them)", len(p.Steps))
+			break
+		}
 		d.tell("  %s", oneLine(s.SQL, 160))
 	}
 	d.tell("  planner cost %.0f -> %.0f, size about %s", float64(e.CostBefore), float64(e.CostAfter), sizeWords(e.Size))
@@ -159,9 +170,12 @@ type verdict struct {
 
 // cameOut holds the story against what was planted.
 func (d *demo) cameOut() verdict {
-	var wrong int
+	var wrong, total int
 	for _, a := range d.alerts {
-		if d.truth.blamesWrongly(a) {
+		if sent(a) {
+			total++
+		}
+		if sent(a) && d.truth.blamesWrongly(a) {
 			wrong++
 		}
 	}
@@ -169,7 +183,7 @@ func (d *demo) cameOut() verdict {
 	case wrong > 0:
 		return verdict{false, fmt.Sprintf("Not as planted: %d alerts blame a query that the fault did not touch.", wrong)}
 	case d.fault.Name == "none":
-		return verdict{len(d.alerts) == 0, fmt.Sprintf("Nothing was broken, and %d alerts were raised.", len(d.alerts))}
+		return verdict{total == 0, fmt.Sprintf("Nothing was broken, and %d alerts were sent.", total)}
 	case d.fault.Truth.Kind == "":
 		return verdict{true, "As planted: no query was blamed."}
 	case d.caught == nil:
@@ -181,3 +195,6 @@ func (d *demo) cameOut() verdict {
 	}
 	return verdict{true, fmt.Sprintf("As planted: noticed %.0f s after the fault, with its cause.", d.caughtAt.Sub(d.injected).Seconds())}
 }
+
+// sent says whether an alert reaches people before the report does.
+func sent(a pgvigil.Alert) bool { return a.Severity != pgvigil.ReportOnly }

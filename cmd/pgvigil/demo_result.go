@@ -16,6 +16,7 @@ type demoResult struct {
 	AsPlanted bool           `json:"as_planted"`
 	Cause     string         `json:"cause"`
 	Detail    string         `json:"cause_detail"`
+	Severity  string         `json:"severity"`
 	Seconds   float64        `json:"seconds"`
 	Alerts    []demoAlert    `json:"alerts"`
 	Proposals []demoProposal `json:"proposals"`
@@ -31,6 +32,8 @@ type demoAlert struct {
 	Cause       string              `json:"cause"`
 	Detail      string              `json:"cause_detail"`
 	Factor      *float64            `json:"factor"`
+	Severity    string              `json:"severity"`
+	State       string              `json:"state"`
 	Planted     bool                `json:"planted"`
 }
 
@@ -67,13 +70,14 @@ func (d *demo) result() demoResult {
 	}
 	if d.caught != nil {
 		r.Cause, r.Detail = string(d.caught.Verdict.Cause), d.caught.Verdict.CauseDetail
+		r.Severity = string(d.caught.Severity)
 		r.Seconds = d.caughtAt.Sub(d.injected).Seconds()
 	}
 	byID := func(a, b pgvigil.Alert) int { return cmp.Compare(a.ID, b.ID) }
 	for _, a := range slices.SortedFunc(maps.Values(d.alerts), byID) {
 		r.Alerts = append(r.Alerts, demoAlert{
 			Kind: string(a.Verdict.Kind), Query: a.Query.Text, Fingerprint: a.Verdict.Series.Fingerprint, Onset: a.Verdict.Onset,
-			Cause: string(a.Verdict.Cause), Detail: a.Verdict.CauseDetail, Factor: finite(a.Verdict.Factor), Planted: d.truth.explains(a),
+			Cause: string(a.Verdict.Cause), Detail: a.Verdict.CauseDetail, Factor: finite(a.Verdict.Factor), Severity: string(a.Severity), State: string(a.State), Planted: d.truth.explains(a),
 		})
 	}
 	for _, p := range d.proposals {

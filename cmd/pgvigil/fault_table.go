@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/fixtures"
 )
 
@@ -26,11 +27,12 @@ func newFaultTable(u *ui) *cobra.Command {
 const faultTableHead = `# What the demo notices of each fault
 
 Made by ` + "`make faults`" + `: one run of ` + "`pgvigil demo --fault NAME --format json`" + ` each, on a real server, with passes two seconds
-apart and the detector of ` + "`pgvigil serve`" + `. Seconds count from the injection to the alert. "Others blamed" counts alerts
-that convict a query which the fault did not touch.
+apart and the detector of ` + "`pgvigil serve`" + `. Seconds count from the injection to the alert. "Sent as" is
+the severity: report means that nobody is disturbed before the report. "Others blamed" counts convictions of queries
+which the fault did not touch, sent and for the report only.
 
-| fault | what was planted | cause | noticed | cause named | seconds | others blamed |
-|---|---|---|---|---|---|---|`
+| fault | what was planted | cause | noticed | cause named | sent as | seconds | others blamed |
+|---|---|---|---|---|---|---|---|`
 
 func faultTable(u *ui, dir string) error {
 	u.print("%s", faultTableHead)
@@ -42,8 +44,8 @@ func faultTable(u *ui, dir string) error {
 		if err != nil {
 			return fmt.Errorf("read the result of %s: %w", f.Name, err)
 		}
-		u.print("| %s | %s | %s | %s | %s | %s | %d |", f.Name, f.Title, withDetail(string(f.Truth.Cause), f.Truth.Detail),
-			noticed(f, r), withDetail(r.Cause, r.Detail), seconds(r), othersBlamed(r))
+		u.print("| %s | %s | %s | %s | %s | %s | %s | %s |", f.Name, f.Title, withDetail(string(f.Truth.Cause), f.Truth.Detail),
+			noticed(f, r), withDetail(r.Cause, r.Detail), severity(r), seconds(r), othersBlamed(r))
 	}
 	return nil
 }
@@ -58,10 +60,8 @@ func readDemoResult(path string) (r demoResult, err error) {
 
 func noticed(f fixtures.Fault, r demoResult) string {
 	switch {
-	case f.Truth.Kind == "" && len(r.Alerts) == 0:
-		return "silent, as it should be"
 	case f.Truth.Kind == "":
-		return fmt.Sprintf("**%d false alerts**", len(r.Alerts))
+		return "nothing to notice"
 	case !r.Detected:
 		return "**no**"
 	case r.Cause != string(f.Truth.Cause):
@@ -87,12 +87,24 @@ func seconds(r demoResult) string {
 	return fmt.Sprintf("%.0f", r.Seconds)
 }
 
-func othersBlamed(r demoResult) int {
-	n := 0
+func othersBlamed(r demoResult) string {
+	var sent, noted int
 	for _, a := range r.Alerts {
-		if a.Kind == "regression" && !a.Planted {
-			n++
+		switch {
+		case a.Kind != string(pgvigil.KindRegression) || a.Planted:
+		case a.Severity == string(pgvigil.ReportOnly):
+			noted++
+		default:
+			sent++
 		}
 	}
-	return n
+	return fmt.Sprintf("%d sent, %d in the report", sent, noted)
+}
+
+// severity is how the alert that tells of the fault reached people.
+func severity(r demoResult) string {
+	if !r.Detected {
+		return "-"
+	}
+	return r.Severity
 }
