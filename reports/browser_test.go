@@ -23,27 +23,50 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser starts a headless Chromium for the test, or skips it where there is
-// none; with PGVIGIL_TEST_REQUIRED=1 it fails instead.
-func browser(t *testing.T) context.Context {
-	t.Helper()
+// TestMain closes the browser that the tests share.
+func TestMain(m *testing.M) {
+	m.Run()
+	closeBrowser()
+}
+
+// closeBrowser stops the shared browser, if a test started it.
+var closeBrowser = func() {}
+
+// start starts the headless Chromium that all tests share.
+var start = sync.OnceValues(func() (context.Context, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		if os.Getenv("PGVIGIL_TEST_REQUIRED") == "1" {
-			t.Fatalf("start a browser: %v (Debian: apt-get install chromium)", err)
-		}
-		t.Skipf("start a browser: %v (Debian: apt-get install chromium)", err)
+		return nil, err
 	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+	profile, err := os.MkdirTemp("", "pgvigil-chromium-")
+	if err != nil {
+		return nil, err
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))...)
-	t.Cleanup(stop)
+		chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(time.Minute))...)
 	ctx, quit := chromedp.NewContext(allocator)
-	t.Cleanup(quit)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start a browser: %v", err)
+	closeBrowser = func() {
+		quit()
+		stop()
+		os.RemoveAll(profile)
+	}
+	return ctx, chromedp.Do(ctx)
+})
+
+// browser returns the shared headless Chromium, or skips the test where there
+// is none; with PGVIGIL_TEST_REQUIRED=1 it fails instead.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	ctx, err := start()
+	switch {
+	case err == nil:
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("PGVIGIL_TEST_REQUIRED") != "1":
+		t.Skipf("start a browser: %v (Debian: apt-get install chromium)", err)
+	default:
+		t.Fatalf("start a browser: %v (Debian: apt-get install chromium)", err)
 	}
 	return ctx
 }
@@ -159,6 +182,14 @@ func file(t *testing.T, r *Report, echarts string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// await polls an expression until it is true.
+func await(t *testing.T, tb *tab, expression string) {
+	t.Helper()
+	if _, err := chromedp.Run(tb.ctx, chromedp.Poll[bool](expression)); err != nil {
+		t.Fatalf("await %s: %v", expression, err)
+	}
 }
 
 // did returns what the tab requested and what it said.

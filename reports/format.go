@@ -10,6 +10,9 @@ import (
 	"github.com/pgvigil/pgvigil"
 )
 
+// nb is the space between a number and its unit, where no line breaks.
+const nb = "\u00a0"
+
 // unknown is what a page says where a number is not known. It is never a zero.
 const unknown = "unknown"
 
@@ -52,9 +55,9 @@ func number(v float64) string {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return unknown
 	case a >= 1e10:
-		return significant(v/1e9) + " G"
+		return significant(v/1e9) + nb + "G"
 	case a >= 1e7:
-		return significant(v/1e6) + " M"
+		return significant(v/1e6) + nb + "M"
 	case v == math.Trunc(v):
 		return thousands(v)
 	}
@@ -67,22 +70,22 @@ func millis(ms float64) string {
 	case math.IsNaN(ms) || math.IsInf(ms, 0):
 		return unknown
 	case a < 1000:
-		return significant(ms) + " ms"
+		return significant(ms) + nb + "ms"
 	case a < 120e3:
-		return significant(ms/1e3) + " s"
+		return significant(ms/1e3) + nb + "s"
 	case a < 120*60e3:
-		return significant(ms/60e3) + " min"
+		return significant(ms/60e3) + nb + "min"
 	case a < 48*3600e3:
-		return significant(ms/3600e3) + " h"
+		return significant(ms/3600e3) + nb + "h"
 	}
-	return significant(ms/86400e3) + " d"
+	return significant(ms/86400e3) + nb + "d"
 }
 
 // length writes a duration in two units at most: 3 h 20 min.
 func length(d time.Duration) string {
 	switch d = d.Round(time.Second); {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
+		return fmt.Sprintf("%d%ss", d/time.Second, nb)
 	case d < time.Hour:
 		return twoUnits(d, time.Minute, "min", time.Second, "s")
 	case d < 48*time.Hour:
@@ -92,9 +95,9 @@ func length(d time.Duration) string {
 }
 
 func twoUnits(d, big time.Duration, bigName string, small time.Duration, smallName string) string {
-	s := fmt.Sprintf("%d %s", d/big, bigName)
+	s := fmt.Sprintf("%d%s%s", d/big, nb, bigName)
 	if rest := d % big / small; rest > 0 {
-		s += fmt.Sprintf(" %d %s", rest, smallName)
+		s += fmt.Sprintf(" %d%s%s", rest, nb, smallName)
 	}
 	return s
 }
@@ -112,9 +115,9 @@ func byteSize(v float64) string {
 		v /= 1024
 	}
 	if i == 0 {
-		return thousands(v) + " B"
+		return thousands(v) + nb + "B"
 	}
-	return significant(v) + " " + units[i]
+	return significant(v) + nb + units[i]
 }
 
 // signedSize writes a change of size with its sign.
@@ -131,11 +134,11 @@ func percent(share float64) string {
 	case math.IsNaN(p):
 		return unknown
 	case p >= 99.95 || p == 0:
-		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+		return strconv.FormatFloat(p, 'f', 0, 64) + nb + "%"
 	case p < 0.05 && p > 0:
-		return "<0.1 %"
+		return "<0.1" + nb + "%"
 	default:
-		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
+		return strconv.FormatFloat(p, 'f', 1, 64) + nb + "%"
 	}
 }
 

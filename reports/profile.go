@@ -54,5 +54,5 @@ func change(before, after float64) (string, tone) {
 	case f <= 1/notable:
 		return "\u25bc " + times(1/f) + " less", toneGood
 	}
-	return "about the same", toneMute
+	return "\u2248 same", toneMute
 }
