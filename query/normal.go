@@ -38,7 +38,7 @@ func normal(t sql, m masks, limit int) string {
 			b.WriteString(params.of(tok.Text(t.src)))
 		case tok.Kind == lex.Number && m.keep[start]:
 			b.WriteString(tok.Text(t.src))
-		case tok.Kind == lex.String, tok.Kind == lex.Number, tok.Kind == lex.Bad, tok.Kind == lex.Word && m.hide[start]:
+		case tok.Kind == lex.String, tok.Kind == lex.Number, tok.Kind == lex.Bad, (tok.Kind == lex.Word || tok.Kind == lex.Quoted) && m.hide[start]:
 			b.WriteString(params.fresh())
 		default:
 			b.WriteString(tok.Text(t.src))

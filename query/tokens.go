@@ -62,12 +62,16 @@ func spokenSecrets(t sql) map[int32]bool {
 	hide := map[int32]bool{}
 	secret, set := false, len(t.tokens) > 0 && t.tokens[0].Is(t.src, "set")
 	for _, tok := range t.tokens {
-		switch name := tok.Name(t.src); {
-		case isSecretName(name):
+		name := ""
+		if tok.Kind == lex.Word || tok.Kind == lex.Quoted {
+			name = tok.Name(t.src)
+		}
+		switch {
+		case name != "" && isSecretName(name):
 			secret = true
 		case tok.Is(t.src, "=") || tok.Is(t.src, "to"):
 			secret = secret || set
-		case (tok.Kind == lex.Word || tok.Kind == lex.Quoted) && secret && name != "null":
+		case name != "" && secret && name != "null":
 			hide[int32(tok.Start)] = true
 			secret = set
 		case tok.Kind != lex.Op:

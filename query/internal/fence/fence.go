@@ -60,9 +60,21 @@ func Parse(src string, tokens []lex.Token) (*pg.ParseResult, error) {
 		tree, err = pg.Parse(text)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("parse: %w", err)
+		return nil, reason(err)
 	}
 	return tree, nil
+}
+
+// reason says why a text does not parse without quoting it: the parser's own
+// message ends with the text from the fault on, constants included.
+func reason(err error) error {
+	what, _, _ := strings.Cut(err.Error(), " at or near ")
+	what, _, _ = strings.Cut(what, ` "`)
+	var perr *parser.Error
+	if errors.As(err, &perr) && perr.Cursorpos > 0 {
+		return fmt.Errorf("%s at character %d", what, perr.Cursorpos)
+	}
+	return errors.New(what)
 }
 
 // replaceParam returns text with a constant of the same length in place of the
