@@ -154,7 +154,8 @@ func (t *task) restore(events []pgvigil.Event, wants []int) {
 		}
 		t.bindRestored(c)
 		if c.Predicate != "" {
-			c.Rows = t.shareOf(context.Background(), table, t.predicateOf(c))
+			conds := t.predicateOf(c)
+			c.Rows, c.Whole = t.shareOf(context.Background(), table, conds), index.Whole(c.Keys, conds)
 		}
 		t.add(c)
 	}

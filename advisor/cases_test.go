@@ -56,6 +56,11 @@ func TestADroppedIndexIsBroughtBack(t *testing.T) {
 				dropped("ci.live", "queue", "CREATE INDEX live ON ci.queue USING btree (project_id) WHERE ((status)::text = 'pending'::text)")),
 			"CREATE INDEX CONCURRENTLY live ON ci.queue (project_id) WHERE ((status)::text = 'pending'::text)",
 		},
+		"a partial one of a partitioned table": {
+			alerted("SELECT * FROM ci.jobs WHERE runner_id = $1 AND status IN ($2) AND partition_id = $3",
+				dropped("ci.busy", "jobs", "CREATE INDEX busy ON ONLY ci.jobs USING btree (runner_id) WHERE ((status)::text = ANY ((ARRAY['pending'::character varying, 'running'::character varying])::text[]))")),
+			"CREATE INDEX busy ON ONLY ci.jobs (runner_id) WHERE ((status)::text = ANY",
+		},
 		"one of a partitioned table": {
 			alerted("SELECT * FROM ci.jobs WHERE runner_id = $1 AND partition_id = $2",
 				dropped("ci.by_runner", "jobs", "CREATE INDEX by_runner ON ONLY ci.jobs USING btree (runner_id)")),

@@ -20,10 +20,20 @@ func (t *task) propose() {
 		t.unverified()
 	}
 	for _, r := range append(t.rejected, t.found.Rejected...) {
-		if r.Author != index.Rules {
+		switch {
+		case r.Unproven && !t.helped(r.Wants):
+			t.answer.Proposals = append(t.answer.Proposals, t.unproven(r.Candidate, r.Reason))
+		case r.Author != index.Rules:
 			t.answer.Proposals = append(t.answer.Proposals, t.declined(r))
 		}
 	}
+}
+
+// helped says whether something verified serves one of the statements.
+func (t *task) helped(works []int) bool {
+	return slices.ContainsFunc(t.found.Choices, func(c index.Choice) bool {
+		return slices.ContainsFunc(c.Queries, func(q index.Effect) bool { return q.Uses && slices.Contains(works, q.Work) })
+	})
 }
 
 // declined renders a model's draft that the proof did not bear out, so that
@@ -92,6 +102,10 @@ func (t *task) evidence(c index.Choice, table *pgvigil.Table) pgvigil.Evidence {
 	if !used {
 		e.Verdict = pgvigil.Unverified
 	}
+	if c.StandIn {
+		e.Warnings = append(e.Warnings, pgvigil.Warning{Code: "stand-in",
+			Text: "HypoPG cannot hold a partial index of a partitioned table; the same index over all rows stood in for it, so the cost after is an upper bound"})
+	}
 	share := t.catalog.Share(table, c.Candidate)
 	e.WriteOverhead, e.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
 	return e
@@ -142,23 +156,30 @@ func (t *task) unverified() {
 		for _, w := range c.Wants {
 			served[w] = true
 		}
-		table := t.catalog.Table(c.Schema + "." + c.Table)
-		p := t.blank(c, table)
-		share := t.catalog.Share(table, c)
-		p.Evidence = pgvigil.Evidence{
-			Verdict: pgvigil.Unverified, Method: "none", Size: t.catalog.Size(table, c.Index, share),
-			Warnings: slices.Clone(t.answer.Warnings),
-		}
-		p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
-		p.Reason = fmt.Sprintf("drafted for %d statements on %s; no planner has confirmed it", len(c.Wants), p.Table)
-		p.Prose = upper(p.Reason) + ". Try it on a copy first. (" + upper(t.voice) + ".)"
-		for _, w := range c.Wants {
-			if a := t.Work[w].Alert; a != nil {
-				p.Alert = a.ID
-			}
-		}
-		t.answer.Proposals = append(t.answer.Proposals, p)
+		t.answer.Proposals = append(t.answer.Proposals, t.unproven(c, "nothing could verify it"))
 	}
+}
+
+// unproven renders a draft that no judge has tried.
+func (t *task) unproven(c index.Candidate, why string) pgvigil.Proposal {
+	table := t.catalog.Table(c.Schema + "." + c.Table)
+	p := t.blank(c, table)
+	share := t.catalog.Share(table, c)
+	p.Evidence = pgvigil.Evidence{
+		Verdict: pgvigil.Unverified, Method: "none", Size: t.catalog.Size(table, c.Index, share),
+		Warnings: append(slices.Clone(t.answer.Warnings), pgvigil.Warning{Code: "unproven", Text: why}),
+	}
+	p.Evidence.WriteOverhead, p.Evidence.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])
+	p.Reason = fmt.Sprintf("an index on %s (%s) was drafted for %s; no planner has confirmed it", p.Table, join(p.Columns), statements(len(c.Wants)))
+	p.Prose = upper(p.Reason) + ". Try it on a copy first. (" + upper(t.voice) + ".)"
+	for _, w := range c.Wants {
+		q := t.Work[w].Query
+		p.Evidence.Queries = append(p.Evidence.Queries, pgvigil.QueryEvidence{Fingerprint: q.Fingerprint, Text: q.Text, Weight: t.weight(w)})
+		if a := t.Work[w].Alert; a != nil {
+			p.Alert = a.ID
+		}
+	}
+	return p
 }
 
 func percent(v float64) string {

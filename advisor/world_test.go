@@ -3,8 +3,11 @@ package advisor_test
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -82,11 +85,32 @@ type world struct {
 
 func ciWorld(t *testing.T, s *pgserver.Server) world {
 	t.Helper()
-	w := world{dsn: pgtest.Database(t, s)}
-	pgtest.Exec(t, w.dsn, ciSQL)
+	w := world{dsn: copyOf(t, s)}
 	w.conn = pgtest.Connect(t, w.dsn)
 	w.read = readCatalog(t, w.conn)
 	return w
+}
+
+var (
+	templatesMu sync.Mutex
+	templates   = map[*pgserver.Server]bool{}
+	copies      atomic.Int64
+)
+
+// copyOf returns a copy of the CI schema, which is loaded once per server.
+func copyOf(t *testing.T, s *pgserver.Server) string {
+	t.Helper()
+	templatesMu.Lock()
+	defer templatesMu.Unlock()
+	if !templates[s] {
+		pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE ci_template")
+		pgtest.Exec(t, s.DSN("ci_template"), ciSQL)
+		templates[s] = true
+	}
+	name := fmt.Sprintf("ci_%d", copies.Add(1))
+	pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE ci_template")
+	t.Cleanup(func() { pgtest.Exec(t, s.DSN("postgres"), "DROP DATABASE "+name+" WITH (FORCE)") })
+	return s.DSN(name)
 }
 
 // withHypoPG is the CI world on PostgreSQL 15, judged by HypoPG.

@@ -83,6 +83,9 @@ type Candidate struct {
 	// Rows is the share of the table's rows that the predicate keeps, in
 	// (0, 1]; 0 unknown.
 	Rows float64
+	// StandIn says that the judge tried it over all rows in its place, so that
+	// only the work that it was drafted for may count on it.
+	StandIn bool
 	// Existing names an index that is there but invalid and would do.
 	Existing string
 }

@@ -201,7 +201,6 @@ func (g *generator) variants(eq, in []Cond, base draft) {
 	}
 	if len(in) > 0 {
 		g.add(base.as("list"), extend(prefix, keys(in)))
-		g.add(base.as("list"), extend(keys(in), prefix))
 	}
 	g.add(base.as("equality"), prefix)
 	g.covering(base, eq, in)
@@ -284,6 +283,7 @@ func (g *generator) add(d draft, ks []whatif.Key) {
 		return
 	}
 	x.Schema, x.Table, x.Keys = t.Schema, t.Name, ks[:min(len(ks), maxKeys)]
+	x.Whole = Whole(x.Keys, d.conds)
 	if g.seen[x.Definition()] {
 		return
 	}
@@ -296,6 +296,22 @@ func (g *generator) add(d draft, ks []whatif.Key) {
 		Index: x, Kind: d.kind, Author: Rules, Wants: []int{g.demand.Work}, Existing: served,
 		Conds: d.conds, Ordered: d.ordered,
 	})
+}
+
+// Whole are the keys of an index over all rows that does nearly what one over
+// the rows that conds select does: columns that must equal one value in front,
+// lists behind.
+func Whole(ks []whatif.Key, conds []Cond) []whatif.Key {
+	var front, behind []whatif.Key
+	for _, c := range conds {
+		switch c.Op {
+		case Equal, Null:
+			front = append(front, c.key())
+		case In:
+			behind = append(behind, c.key())
+		}
+	}
+	return extend(extend(front, ks), behind)
 }
 
 func (g *generator) exist(ks []whatif.Key) bool {

@@ -57,7 +57,7 @@ type Found struct {
 	// Refused says by work why it could not be planned.
 	Refused map[int]error
 	// Rejected are candidates by others than Rules that were tried and not
-	// kept, with what the judge said.
+	// kept, with what the judge said, and all that it could not try.
 	Rejected []Rejection
 	Calls    int
 }
@@ -66,6 +66,9 @@ type Found struct {
 type Rejection struct {
 	Candidate
 	Reason string
+	// Unproven says that the judge could not try it: it may be good.
+	Unproven bool
+	Size     pgvigil.Bytes
 }
 
 // Search tries all candidates and keeps the few that serve the work best.
@@ -159,12 +162,14 @@ func (s *Search) try(ctx context.Context, c Candidate) (tried, error) {
 	if err != nil {
 		return t, err
 	}
-	t.size, t.unproven = res.Sizes[0], res.Unproven[0]
+	t.size, t.unproven, t.StandIn = res.Sizes[0], res.Unproven[0], res.StandIn[0]
 	if t.size == 0 {
 		t.size = s.Catalog.Size(t.table, c.Index, s.Catalog.Share(t.table, c))
 	}
 	for i, w := range work {
-		t.alone[w] = plans[i]
+		if !t.StandIn || slices.Contains(t.Wants, w) {
+			t.alone[w] = plans[i]
+		}
 	}
 	return t, nil
 }
@@ -217,21 +222,45 @@ func (s *Search) greedy(ctx context.Context, table *pgvigil.Table) ([]tried, err
 		now.costs[w] = s.base[w].Cost
 	}
 	for len(now.chosen) < maxChosen {
-		best, ok := s.best(table, now)
-		if !ok {
+		add := s.together(table, now)
+		if best, ok := s.best(table, now); ok {
+			add = []tried{best}
+		}
+		if len(add) == 0 {
 			break
 		}
-		costs, err := s.costs(ctx, table, append(slices.Clone(now.chosen), best))
+		costs, err := s.costs(ctx, table, append(slices.Clone(now.chosen), add...))
 		if err != nil {
 			return nil, err
 		}
 		if !s.worth(now.costs, costs) {
 			break
 		}
-		now.chosen, now.costs = append(now.chosen, best), costs
-		s.spent += best.size
+		now.chosen, now.costs = append(now.chosen, add...), costs
+		for _, t := range add {
+			s.spent += t.size
+		}
 	}
 	return now.chosen, nil
+}
+
+// together returns the candidates for the sides of an OR, which help only all
+// at once; nil if there is no such pair or one of them is chosen.
+func (s *Search) together(table *pgvigil.Table, now current) (out []tried) {
+	size := s.spent
+	for _, c := range s.candidates {
+		switch {
+		case c.table != table || c.Kind != "either" || c.unproven != nil:
+		case slices.ContainsFunc(now.chosen, c.is) || len(out) > 0 && !slices.Equal(out[0].Wants, c.Wants):
+			return nil
+		default:
+			out, size = append(out, c), size+c.size
+		}
+	}
+	if len(out) < 2 || len(out) > maxChosen || s.Budget > 0 && size > s.Budget {
+		return nil
+	}
+	return out
 }
 
 // best returns the candidate that leaves the least cost; its plans alone stand
@@ -332,7 +361,7 @@ func (s *Search) worth(before, after map[int]pgvigil.Cost) bool {
 // costs plans a table's work with several candidates in place.
 func (s *Search) costs(ctx context.Context, table *pgvigil.Table, with []tried) (map[int]pgvigil.Cost, error) {
 	work := s.on(table)
-	plans, _, err := s.cost(ctx, work, drafts(with))
+	plans, err := s.plans(ctx, work, with)
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +369,38 @@ func (s *Search) costs(ctx context.Context, table *pgvigil.Table, with []tried) 
 	for i, w := range work {
 		if plans[i].Refused == nil {
 			out[w] = plans[i].Cost
+		}
+	}
+	return out, nil
+}
+
+// plans plans work with several candidates in place; stand-ins are kept from
+// the statements that they were not drafted for.
+func (s *Search) plans(ctx context.Context, work []int, with []tried) ([]whatif.Plan, error) {
+	var standIns bool
+	for _, t := range with {
+		standIns = standIns || t.StandIn
+	}
+	if !standIns {
+		plans, _, err := s.cost(ctx, work, drafts(with))
+		return plans, err
+	}
+	out := make([]whatif.Plan, len(work))
+	for i, w := range work {
+		var use []tried
+		var at []int
+		for j, t := range with {
+			if !t.StandIn || slices.Contains(t.Wants, w) {
+				use, at = append(use, t), append(at, j)
+			}
+		}
+		plans, _, err := s.cost(ctx, []int{w}, drafts(use))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = plans[0]
+		for k, pos := range out[i].Used {
+			out[i].Used[k] = at[pos]
 		}
 	}
 	return out, nil
@@ -386,7 +447,7 @@ func (s *Search) explain(ctx context.Context, chosen []tried) ([]Choice, error) 
 		return nil, nil
 	}
 	work := s.on(chosen[0].table)
-	plans, _, err := s.cost(ctx, work, drafts(chosen))
+	plans, err := s.plans(ctx, work, chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -409,7 +470,7 @@ func (s *Search) rejections(table *pgvigil.Table, chosen []tried) (out []Rejecti
 		if c.table != table || c.Author == Rules && c.unproven == nil || slices.ContainsFunc(chosen, c.is) {
 			continue
 		}
-		out = append(out, Rejection{c.Candidate, s.reason(c, chosen)})
+		out = append(out, Rejection{c.Candidate, s.reason(c, chosen), c.unproven != nil, c.size})
 	}
 	return out
 }

@@ -2,8 +2,10 @@ package whatif
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,6 +60,10 @@ func (h *HypoPG) Cost(ctx context.Context, statements []Statement, indexes []Ind
 		res.Calls = h.calls - before
 	}()
 	res = newResult(len(statements), len(indexes))
+	indexes, err = h.standIns(ctx, indexes, res.StandIn)
+	if err != nil {
+		return res, err
+	}
 	known, err := h.create(ctx, indexes, res.Unproven)
 	if err != nil {
 		return res, err
@@ -70,11 +76,38 @@ func (h *HypoPG) Cost(ctx context.Context, statements []Statement, indexes []Ind
 	return res, nil
 }
 
+//go:embed queries/is_partitioned.sql
+var isPartitionedSQL string
+
+// standIns puts whole indexes in the place of partial ones of partitioned tables: to
+// HypoPG 1.3 the predicate is of the parent, and the planner never uses such an
+// index on a partition.
+func (h *HypoPG) standIns(ctx context.Context, indexes []Index, done []bool) ([]Index, error) {
+	out := slices.Clone(indexes)
+	for i, x := range out {
+		if x.Predicate == "" {
+			continue
+		}
+		err := h.conn.QueryRow(ctx, isPartitionedSQL, x.Schema, x.Table).Scan(&done[i])
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return nil, fmt.Errorf("look up a table: %w", err)
+		}
+		if done[i] {
+			out[i].Predicate, out[i].Folded = "", ""
+			if len(x.Whole) > 0 {
+				out[i].Keys = x.Whole
+			}
+		}
+	}
+	return out, nil
+}
+
 func newResult(statements, indexes int) Result {
 	return Result{
 		Plans:    make([]Plan, statements),
 		Sizes:    make([]pgvigil.Bytes, indexes),
 		Unproven: make([]error, indexes),
+		StandIn:  make([]bool, indexes),
 	}
 }
 

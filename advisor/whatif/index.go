@@ -21,6 +21,9 @@ type Index struct {
 	// with an unfolded predicate is never used; "" means Predicate itself.
 	Predicate string
 	Folded    string
+	// Whole are the keys of an index over all rows that can stand in for a
+	// partial one where a judge cannot hold that; nil means Keys.
+	Whole []Key
 	// Storage is what stands between keys and predicate: NULLS NOT DISTINCT,
 	// WITH, TABLESPACE; the server's own text, of restored indexes only.
 	Storage string

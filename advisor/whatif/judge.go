@@ -74,6 +74,10 @@ type Result struct {
 	// Unproven says by position why an index could not be put in place, for
 	// example that HypoPG has no GIN; nil if it was.
 	Unproven []error
+	// StandIn says by position that an index over all rows stood in for a
+	// partial one: its costs hold for statements that imply the predicate only,
+	// and are an upper bound there.
+	StandIn []bool
 	// Calls is how often the planner was asked.
 	Calls int
 }
