@@ -64,13 +64,12 @@ func (v *visit) catalog() *catalog {
 func (v *visit) readCatalog(ctx context.Context) error {
 	c := v.catalog()
 	due := v.Now().Sub(c.readAt) >= v.CatalogEvery
-	fresh := c.unknown(v.tables, v.indexes)
-	if !due && len(fresh) == 0 {
-		c.prune(v.tables, v.indexes)
-		return nil
-	}
-	if due {
-		fresh = nil // all
+	var fresh []pgvigil.OID // nil: all
+	if !due {
+		if fresh = c.unknown(v.tables, v.indexes); len(fresh) == 0 {
+			c.prune(v.tables, v.indexes)
+			return nil
+		}
 	}
 	next := &catalog{tables: map[pgvigil.OID]*tableShape{}, indexes: map[pgvigil.OID]*indexShape{}}
 	err := v.readShapes(ctx, next, fresh)

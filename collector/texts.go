@@ -50,10 +50,21 @@ func (p *pass) unknownKeys(ctx context.Context) ([]pgvigil.StatementKey, error) 
 			unknown = append(unknown, key)
 		}
 	}
-	if len(p.memory.described) > 4*len(p.snap.Statements.List)+1000 {
-		clear(p.memory.described)
+	if len(p.memory.described) > 4*len(p.snap.Statements.List) {
+		p.forgetKeys()
 	}
 	return unknown, nil
+}
+
+// forgetKeys drops from memory the keys that this pass no longer saw.
+func (p *pass) forgetKeys() {
+	kept := make(map[pgvigil.StatementKey]bool, len(p.snap.Statements.List))
+	for i := range p.snap.Statements.List {
+		if key := p.snap.Statements.List[i].Key; p.memory.described[key] {
+			kept[key] = true
+		}
+	}
+	p.memory.described = kept
 }
 
 func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (queries map[pgvigil.StatementKey]pgvigil.Query, err error) {
