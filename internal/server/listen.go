@@ -134,7 +134,7 @@ func bind(path string) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // empty by then, or half made
 	made := filepath.Join(dir, "s")
 	l, err := listenAt(made)
 	if err != nil {

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 	if _, err := server.ListenUnix(socket); err != nil {
 		os.Exit(3)
 	}
-	os.Stdout.WriteString("listening\n")
+	fmt.Println("listening")
 	select {}
 }
 
@@ -68,7 +69,6 @@ func TestOneServiceForOneHistory(t *testing.T) {
 	if err != nil {
 		t.Fatalf("ListenUnix after a death = %v; want the socket replaced", err)
 	}
-	defer l.Close()
 	serves(t, l)
 }
 

@@ -154,8 +154,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 
 // unreachable wraps an error of the connection.
 func (c *Client) unreachable(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the URL: the address is said once
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
