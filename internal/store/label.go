@@ -48,10 +48,15 @@ func byQueryID(id int64) pgvigil.Fingerprint {
 	return pgvigil.Fingerprint(max(1, binary.BigEndian.Uint64(sum[:8])))
 }
 
-// readLabels returns the labels of all statements of a server.
-func readLabels(ctx context.Context, q querier, server pgvigil.ServerID) (labels, error) {
+// readLabels returns the labels of all statements of a server, or of those
+// that bear some fingerprints.
+func readLabels(ctx context.Context, q querier, server pgvigil.ServerID, fps ...pgvigil.Fingerprint) (labels, error) {
 	all := labels{}
-	err := each(ctx, q, text("labels"), []any{int64(server)}, func(rows *sql.Rows) error {
+	query := text("labels")
+	if len(fps) > 0 {
+		query = textOf("labels_of_fingerprints", ":ids", idList(fps))
+	}
+	err := each(ctx, q, query, []any{int64(server)}, func(rows *sql.Rows) error {
 		var k pgvigil.StatementKey
 		var l label
 		var fp int64

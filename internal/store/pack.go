@@ -6,19 +6,26 @@ import (
 	"encoding/gob"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // maxUnpacked bounds what a packed value may grow to: a damaged history must
 // not take the memory of the machine.
 const maxUnpacked = 1 << 30
 
+// compressors are reused: each is over half a megabyte, and a first pass packs
+// thousands of queries.
+var compressors = sync.Pool{New: func() any {
+	z, _ := flate.NewWriter(nil, flate.BestSpeed) // fails for a bad level only
+	return z
+}}
+
 // pack writes v as gob, compressed.
 func pack(v any) ([]byte, error) {
 	var b bytes.Buffer
-	z, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err != nil {
-		return nil, fmt.Errorf("pack %T: %w", v, err)
-	}
+	z := compressors.Get().(*flate.Writer)
+	defer compressors.Put(z)
+	z.Reset(&b)
 	if err := gob.NewEncoder(z).Encode(v); err != nil {
 		return nil, fmt.Errorf("pack %T: %w", v, err)
 	}

@@ -48,9 +48,10 @@ type statement struct {
 	fingerprint pgvigil.Fingerprint
 }
 
-// statementsOf returns the statements of a server by their numbers.
-func statementsOf(ctx context.Context, q querier, id pgvigil.ServerID) (map[int64]statement, error) {
-	all, err := readLabels(ctx, q, id)
+// statementsOf returns the statements of a server by their numbers, all or
+// those that bear some fingerprints.
+func statementsOf(ctx context.Context, q querier, id pgvigil.ServerID, fps ...pgvigil.Fingerprint) (map[int64]statement, error) {
+	all, err := readLabels(ctx, q, id, fps...)
 	byID := make(map[int64]statement, len(all))
 	for k, l := range all {
 		byID[l.id] = statement{k, l.fingerprint}
@@ -67,7 +68,7 @@ func byPass(a, b row) int {
 func (h *SQL) Series(ctx context.Context, f pgvigil.SeriesFilter) ([]pgvigil.Series, error) {
 	var list []pgvigil.Series
 	err := h.read(ctx, func(q querier) error {
-		statements, err := statementsOf(ctx, q, f.Server)
+		statements, err := statementsOf(ctx, q, f.Server, f.Fingerprints...)
 		if err != nil {
 			return err
 		}
@@ -87,13 +88,9 @@ func wanted(statements map[int64]statement, f pgvigil.SeriesFilter) []int64 {
 	if f.Database == 0 && len(f.Fingerprints) == 0 {
 		return nil
 	}
-	fps := map[pgvigil.Fingerprint]bool{}
-	for _, fp := range f.Fingerprints {
-		fps[fp] = true
-	}
 	ids := []int64{}
 	for id, s := range statements {
-		if (f.Database == 0 || s.key.DBID == f.Database) && (len(fps) == 0 || fps[s.fingerprint]) {
+		if f.Database == 0 || s.key.DBID == f.Database {
 			ids = append(ids, id)
 		}
 	}

@@ -176,12 +176,12 @@ func classify(err error) (sentinel error, advice string) {
 		return store.ErrUnwritable, "choose another name with --history"
 	case says("Could not set lock", "Conflicting lock"):
 		return store.ErrLocked, ""
-	case says("not a valid DuckDB database file", "Serialization Error", "corrupt", "checksum", "Checksum"):
+	case says("Permission denied", "Read-only file system", "No such file or directory", "Is a directory", "Not a directory", "No space left"):
+		return store.ErrUnwritable, "give pgvigil a directory that it may write to, with --history"
+	case says("not a valid DuckDB database file", "Serialization Error", "corrupt", "checksum", "Checksum", "Could not read"):
 		return store.ErrNotHistory, "restore it from a backup, or move it away and let pgvigil begin a new one"
 	case says("different version of DuckDB", "newer version of DuckDB", "newer version"):
 		return store.ErrNewer, "use the pgvigil that wrote it, or a later one"
-	case says("Permission denied", "Read-only file system", "No such file or directory", "Is a directory", "Not a directory", "No space left"):
-		return store.ErrUnwritable, "give pgvigil a directory that it may write to, with --history"
 	}
 	return nil, ""
 }

@@ -68,12 +68,19 @@ func Open(ctx context.Context, path string, o Options) (*store.SQL, error) {
 	return h, nil
 }
 
-// open looks at the file first without writing to it, and then opens it.
+// open looks at the file first without writing to it, and then opens it. An
+// empty file is as good as none, but DuckDB would not take it.
 func (f *file) open(ctx context.Context) error {
-	if info, err := os.Stat(f.path); err == nil && info.Size() > 0 {
-		if err := f.inspect(ctx); err != nil {
-			return err
-		}
+	info, err := os.Stat(f.path)
+	switch {
+	case err != nil: // connect will say if that is more than a file to be made
+	case info.Mode().IsRegular() && info.Size() == 0:
+		err = os.Remove(f.path)
+	default:
+		err = f.inspect(ctx)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	db, err := connect(ctx, f.path, f.opts, false)
 	if err != nil {
