@@ -55,10 +55,7 @@ func (c *Collector) Schedule(o ScheduleOptions) *Scheduler {
 func (s *Scheduler) Add(t pgvigil.Target, spec string) error {
 	times, err := parseTimes(spec, place(t.Name, s.o.Jitter))
 	if err != nil {
-		return &pgvigil.Hint{
-			Err:    fmt.Errorf("schedule %s: %q is no schedule: %w", t.Name, spec, err),
-			Advice: `write it like "@every 1m" or like "*/5 * * * *"`,
-		}
+		return fmt.Errorf("schedule %s: %w", t.Name, err)
 	}
 	s.jobs = append(s.jobs, job{t, times})
 	return nil
@@ -113,20 +110,36 @@ func place(name string, jitter time.Duration) time.Duration {
 	return time.Duration(h.Sum64() % uint64(jitter))
 }
 
+// CheckSchedule says whether Add would take a schedule, and if not, why.
+func CheckSchedule(spec string) error {
+	_, err := parseTimes(spec, 0)
+	return err
+}
+
 func parseTimes(spec string, by time.Duration) (cron.Schedule, error) {
 	period, ok := strings.CutPrefix(spec, "@every ")
 	if !ok {
 		times, err := cron.ParseStandard(spec)
-		return shifted{times, by}, err
+		if err != nil {
+			return nil, noSchedule(spec, err)
+		}
+		return shifted{times, by}, nil
 	}
 	d, err := time.ParseDuration(period)
-	if err != nil {
-		return nil, err
+	if err == nil && d < time.Millisecond {
+		err = fmt.Errorf("a period of %v is too short", d)
 	}
-	if d < time.Millisecond {
-		return nil, fmt.Errorf("a period of %v is too short", d)
+	if err != nil {
+		return nil, noSchedule(spec, err)
 	}
 	return every{d, by % d}, nil
+}
+
+func noSchedule(spec string, err error) error {
+	return &pgvigil.Hint{
+		Err:    fmt.Errorf("%q is no schedule: %w", spec, err),
+		Advice: `write it like "@every 1m" or like "*/5 * * * *"`,
+	}
 }
 
 // every is a period aligned to the clock.
