@@ -51,7 +51,9 @@ var start = sync.OnceValues(func() (context.Context, error) {
 	closeBrowser = func() {
 		quit()
 		stop()
-		os.RemoveAll(profile)
+		if err := os.RemoveAll(profile); err != nil {
+			fmt.Fprintln(os.Stderr, "remove the browser's profile:", err)
+		}
 	}
 	return ctx, chromedp.Do(ctx)
 })
@@ -106,9 +108,9 @@ type tab struct {
 
 // open shows a file in a new tab as v says. The policy of the page does not
 // bind what the test evaluates.
-func open(t *testing.T, parent context.Context, file string, v view) *tab {
+func open(t *testing.T, file string, v view) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
+	ctx, cancel := chromedp.NewContext(browser(t))
 	t.Cleanup(cancel)
 	ctx, cancelTime := context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancelTime)

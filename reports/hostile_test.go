@@ -28,9 +28,9 @@ func poison(v reflect.Value, with string) {
 			poison(v.Index(i), with)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				poison(v.Field(i), with)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				poison(field, with)
 			}
 		}
 	case reflect.Map:
@@ -140,7 +140,7 @@ func TestBrowserTrapCatchesWhatItShould(t *testing.T) {
 	if err := os.WriteFile(path, []byte(raw), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tb := open(t, browser(t), path, view{1360, false, true})
+	tb := open(t, path, view{1360, false, true})
 	await(t, tb, "window.pwned===1") // else the tests below would notice nothing
 	if requests, _ := tb.did(); len(requests) == 0 {
 		t.Error("unescaped, the hostile text made no request; the tests below would notice none")
@@ -148,7 +148,6 @@ func TestBrowserTrapCatchesWhatItShould(t *testing.T) {
 }
 
 func TestHostileTextIsHarmlessInTheBrowser(t *testing.T) {
-	b := browser(t)
 	tests := map[string]struct {
 		policy bool
 		views  []view
@@ -161,7 +160,7 @@ func TestHostileTextIsHarmlessInTheBrowser(t *testing.T) {
 		f := hostileFile(t, test.policy)
 		for _, v := range test.views {
 			t.Run(name+", "+v.String(), func(t *testing.T) {
-				tb := open(t, b, f, v)
+				tb := open(t, f, v)
 				scrollThrough(t, tb, v)
 				if got := eval[string](t, tb, ran); got != "undefined0" {
 					t.Errorf("a script ran: %s", got)
@@ -192,11 +191,10 @@ func scrollThrough(t *testing.T, tb *tab, v view) {
 }
 
 func TestReportInTheBrowser(t *testing.T) {
-	b := browser(t)
 	f := file(t, storyReport(t), bundleOr(fakeCharts))
 	for _, v := range views() {
 		t.Run(v.String(), func(t *testing.T) {
-			tb := open(t, b, f, v)
+			tb := open(t, f, v)
 			scrollThrough(t, tb, v)
 			checkLooks(t, tb, v)
 			requests, messages := tb.did()
@@ -244,11 +242,10 @@ func TestRealChartsArePaintedInTheColoursOfTheTheme(t *testing.T) {
 	if !WithCharts() {
 		t.Log("this build carries no ECharts (make build bundles it); its stand-in is checked")
 	}
-	b := browser(t)
 	f := file(t, storyReport(t), bundleOr(fakeCharts))
 	for _, dark := range []bool{false, true} {
 		v := view{1360, dark, true}
-		tb := open(t, b, f, v)
+		tb := open(t, f, v)
 		scrollThrough(t, tb, v)
 		if !WithCharts() {
 			options := eval[[]string](t, tb, `window.options`)
@@ -267,12 +264,11 @@ func TestRealChartsArePaintedInTheColoursOfTheTheme(t *testing.T) {
 }
 
 func TestReportPrints(t *testing.T) {
-	b := browser(t)
 	f := file(t, storyReport(t), bundleOr(fakeCharts))
 	for name, script := range map[string]bool{"with script": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			v := view{1360, true, script}
-			tb := open(t, b, f, v)
+			tb := open(t, f, v)
 			scrollThrough(t, tb, v)
 			pdf, err := chromedp.Run(tb.ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPreferCSSPageSize()))
 			if err != nil {
@@ -289,7 +285,7 @@ func TestReportPrints(t *testing.T) {
 
 // TestNothingIsLostInPrint looks at the page as print media shows it.
 func TestNothingIsLostInPrint(t *testing.T) {
-	tb := open(t, browser(t), file(t, storyReport(t), bundleOr(fakeCharts)), view{800, false, true})
+	tb := open(t, file(t, storyReport(t), bundleOr(fakeCharts)), view{800, false, true})
 	scrollThrough(t, tb, view{script: true})
 	printed(t, tb)
 	await(t, tb, `[...document.querySelectorAll('details > .inside')].every(e=>e.getBoundingClientRect().height>0)`)

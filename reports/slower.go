@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -108,7 +109,7 @@ func (l layout) alert(s *Server, a Slower, n int) alertView {
 		Events:   l.eventRows(v.Events),
 		Rule:     plain(v.Rule, maxSentence),
 		Query:    queryOf(known(a.Query, s), v.Series.Fingerprint),
-		Warnings: warningsOf(append(v.Warnings[:len(v.Warnings):len(v.Warnings)], v.Coverage.Warnings...)),
+		Warnings: warningsOf(slices.Concat(v.Warnings, v.Coverage.Warnings)),
 		Source:   l.alertSource(a),
 		Fixes:    l.fixes(a.ID),
 		Commands: l.alertCommands(a.Alert),

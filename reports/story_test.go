@@ -136,8 +136,10 @@ func story() *memory {
 		events:    storyEvents(),
 		coverage:  storyCoverage(),
 		settings: []pgvigil.Setting{
-			{Name: "pg_stat_statements.max", Value: "5000"}, {Name: "track_io_timing", Value: "on"},
-			{Name: "pg_stat_statements.track_planning", Value: "on"}, {Name: "work_mem", Value: "4096", Unit: "kB"},
+			{Name: "pg_stat_statements.max", Value: "5000"},
+			{Name: "track_io_timing", Value: "on"},
+			{Name: "pg_stat_statements.track_planning", Value: "on"},
+			{Name: "work_mem", Value: "4096", Unit: "kB"},
 		},
 	}
 	m.catalog, m.relations = storyTables()
