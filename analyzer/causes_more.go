@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -17,7 +18,7 @@ func keyHas(key, column string) bool {
 		return false
 	}
 	words := strings.FieldsFunc(key[open:end], func(r rune) bool {
-		return r != '_' && !('a' <= r && r <= 'z') && !('A' <= r && r <= 'Z') && !('0' <= r && r <= '9')
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 	return slices.Contains(words, column)
 }

@@ -133,7 +133,7 @@ func readTable(path string, columns []string, take func([]string) error) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", filepath.Base(path), err)
 		}
-		defer z.Close()
+		defer func() { _ = z.Close() }() // a reader: nothing is lost
 		r = z
 	}
 	return readRows(filepath.Base(path), r, columns, take)

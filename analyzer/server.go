@@ -3,6 +3,7 @@ package analyzer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -150,9 +151,7 @@ func (s *server) learnQueries(ctx context.Context, h History, points []pgvigil.S
 	if err != nil {
 		return fmt.Errorf("read queries: %w", err)
 	}
-	for f, q := range found {
-		s.queries[f] = q
-	}
+	maps.Copy(s.queries, found)
 	for _, p := range points {
 		s.index(p.Series)
 	}

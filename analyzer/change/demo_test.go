@@ -32,14 +32,14 @@ func TestFaultsAreConvictedWithinAMinuteOfTwoSecondPasses(t *testing.T) {
 	tests := map[string]struct {
 		bend   func(c *call, age int)
 		within int
-		cause  pgvigil.Cause
+		cause  pgvigil.Cause // "" where it takes more than these numbers
 	}{
 		"an index is lost":             {func(c *call, _ int) { c.ms *= 12; c.blocks *= 40 }, 20, pgvigil.CausePlan},
 		"a worse plan":                 {func(c *call, _ int) { c.ms *= 3; c.blocks *= 4 }, 20, pgvigil.CausePlan},
 		"a sort spills":                {func(c *call, _ int) { c.ms *= 2.5; c.temp = 60 }, 8, pgvigil.CauseSpill},
 		"a row is fought for":          {func(c *call, _ int) { c.ms *= 6 }, 30, pgvigil.CauseContention},
 		"a list grows":                 {func(c *call, _ int) { c.ms *= 4; c.blocks *= 5; c.rows *= 5 }, 30, pgvigil.CauseRows},
-		"dead rows pile up in a queue": {func(c *call, a int) { f := 1 + float64(a)/4; c.ms *= f; c.blocks *= f }, 30, pgvigil.CauseBloat},
+		"dead rows pile up in a queue": {func(c *call, a int) { f := 1 + float64(a)/4; c.ms *= f; c.blocks *= f }, 30, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -59,8 +59,8 @@ func TestFaultsAreConvictedWithinAMinuteOfTwoSecondPasses(t *testing.T) {
 					if !victims[i] {
 						t.Errorf("seed %d: convicted innocent series %d: %s", seed, i, v.Rule)
 					}
-					if v.Cause != tt.cause {
-						t.Logf("seed %d: cause = %s; want %s", seed, v.Cause, tt.cause)
+					if tt.cause != "" && v.Cause != tt.cause {
+						t.Errorf("seed %d: cause = %s; want %s", seed, v.Cause, tt.cause)
 					}
 					blamed[i] = true
 				}

@@ -102,9 +102,9 @@ func (f *fitter) recentre(p *profile) {
 	p.level += float64(median(tmp))
 }
 
-// fit makes the baseline of s from its kept observations outside episodes. It
-// reports false while there are too few.
-func (d *Detector) fit(s *series) bool {
+// fit makes the baseline of s from its kept observations outside episodes;
+// while there are too few it does nothing.
+func (d *Detector) fit(s *series) {
 	f := &d.fitter
 	base := d.base[:0]
 	for i := range s.obs {
@@ -114,7 +114,7 @@ func (d *Detector) fit(s *series) bool {
 	}
 	d.base = base
 	if len(base) < d.th.Young {
-		return false
+		return
 	}
 	f.hrs = f.hrs[:0]
 	for _, o := range base {
@@ -151,7 +151,6 @@ func (d *Detector) fit(s *series) bool {
 	s.fits++
 	s.fitted = true
 	s.fitTick = d.tick
-	return true
 }
 
 // chiMedian is the median of a chi-square with one degree of freedom.
@@ -243,7 +242,7 @@ func (s *series) fitNulls(base []*obs, f *fitter, scales []int) {
 		z := null{k: k, sd: floor, sdB: s.sb / math.Sqrt(float64(k))}
 		if m := n / k; m >= fewWindows {
 			f.windows(k)
-			wide := 1 + 2/float64(m)
+			wide := 1 + 1/float64(m)
 			z.centre = median(append(f.a[n+1:n+1], f.win...))
 			z.sd = max(floor, wide*spread(f.win, z.centre))
 			z.centreB = median(append(f.a[n+1:n+1], f.winB...))
@@ -313,10 +312,12 @@ func (d *Detector) driftOf(base []*obs) drift {
 		grown := third(base[n-n/3:]) - third(base[:n/3])
 		return max(0, grown) / max(1, span) * (1 - float64(n)/youngUntil)
 	}
+	b := rise(func(o *obs) float32 { return o.b })
 	return drift{
 		tick: int(base[n-1].tick+base[0].tick) / 2,
-		x:    rise(func(o *obs) float32 { return o.x }),
-		b:    rise(func(o *obs) float32 { return o.b }),
+		// Time follows work, which is less noisy.
+		x: max(b, rise(func(o *obs) float32 { return o.x })),
+		b: b,
 	}
 }
 

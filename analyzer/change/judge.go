@@ -2,6 +2,7 @@ package change
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -79,8 +80,10 @@ func (d *Detector) clear(s *series) []Verdict {
 		return d.judgeTraffic(s)
 	}
 	s.suspect = false
-	return []Verdict{{Kind: pgvigil.KindRegression, Step: Cleared, Series: s.key, At: d.now,
-		Rule: "what looked like a shift is within the noise again"}}
+	return []Verdict{{
+		Kind: pgvigil.KindRegression, Step: Cleared, Series: s.key, At: d.now,
+		Rule: "what looked like a shift is within the noise again",
+	}}
 }
 
 // deferred says that a verdict from time alone waits, because the whole server
@@ -198,7 +201,7 @@ func (d *Detector) say(z float64) float64 {
 // a shift is largest.
 func (s *series) onset(win []obs, shift float64) int {
 	at, sum, top := len(win)-1, 0.0, math.Inf(-1)
-	for i := len(win) - 1; i >= 0; i-- {
+	for i := range slices.Backward(win) {
 		w := 1 / (float64(win[i].vs) + s.tau2)
 		sum += w * (min(float64(win[i].e), 2*shift) - shift/2)
 		if sum > top {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -244,12 +245,13 @@ func (s *series) creeps(d *Detector, f finding) bool {
 
 // rule is the sentence that convicts.
 func rule(n Numbers) string {
-	r := fmt.Sprintf("%.2f times the baseline over %d intervals, %.1f times the scale of its noise (%.3f); score %.1f = %.0f (prior)",
+	var r strings.Builder
+	fmt.Fprintf(&r, "%.2f times the baseline over %d intervals, %.1f times the scale of its noise (%.3f); score %.1f = %.0f (prior)",
 		math.Exp(n.Shift), n.Observed, n.Shift/n.Scale, n.Scale, n.Score, Defaults().Prior)
 	if n.Deployed {
-		r += fmt.Sprintf(" + %.0f (deploy at the onset)", Defaults().DeployPrior)
+		fmt.Fprintf(&r, " + %.0f (deploy at the onset)", Defaults().DeployPrior)
 	}
-	r += fmt.Sprintf(" + the weaker of %.1f against noise and %.1f against a stall of %.0f passes", n.Noise, n.Stall, n.StallLength)
+	fmt.Fprintf(&r, " + the weaker of %.1f against noise and %.1f against a stall of %.0f passes", n.Noise, n.Stall, n.StallLength)
 	for _, x := range []struct {
 		yes  bool
 		text string
@@ -260,8 +262,9 @@ func rule(n Numbers) string {
 		{n.Marked, "a change on its tables at the onset"},
 	} {
 		if x.yes {
-			r += "; " + x.text
+			r.WriteString("; " + x.text)
 		}
 	}
-	return r + fmt.Sprintf("; alert at %.2f", Defaults().Alert)
+	fmt.Fprintf(&r, "; alert at %.2f", Defaults().Alert)
+	return r.String()
 }

@@ -67,7 +67,7 @@ func from(p, start int, f float64) float64 {
 }
 
 func TestASeasonIsNoRegression(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		w := newWorld(seed, 10, 10*time.Minute)
 		w.bend = func(p, i int, c *call) {
 			hour := float64(p%144) / 6
@@ -77,7 +77,7 @@ func TestASeasonIsNoRegression(t *testing.T) {
 				c.ms *= 0.8
 			}
 		}
-		for _, v := range convictions(run(t, w, 28*144)) {
+		for _, v := range convictions(run(t, w, 17*144)) {
 			if w.passOf(v.At) > 7*144 {
 				t.Errorf("seed %d, pass %d: convicted series %d: %s", seed, w.passOf(v.At), v.Series.Fingerprint, v.Rule)
 			}

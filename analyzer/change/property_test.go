@@ -16,9 +16,9 @@ import (
 
 // story draws a world with one bent series, and returns its passes.
 func story(t *rapid.T) []Pass {
-	w := newWorld(rapid.Uint64Range(0, 1000).Draw(t, "seed"), 12, 10*time.Minute)
+	w := newWorld(rapid.Uint64Range(0, 1000).Draw(t, "seed"), 7, 10*time.Minute)
 	w.start = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
-	from := rapid.IntRange(60, 150).Draw(t, "from")
+	from := rapid.IntRange(40, 120).Draw(t, "from")
 	factor := rapid.Float64Range(1, 8).Draw(t, "factor")
 	blocks := rapid.Bool().Draw(t, "blocks")
 	w.bend = func(p, i int, c *call) {
@@ -30,7 +30,7 @@ func story(t *rapid.T) []Pass {
 		}
 	}
 	var out []Pass
-	for p := range 250 {
+	for p := range 180 {
 		out = append(out, w.pass(p))
 	}
 	return out
@@ -91,8 +91,8 @@ func TestScalingTimeChangesNoVerdict(t *testing.T) {
 
 func TestTrafficAloneNeverConvicts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(rapid.Uint64Range(0, 1000).Draw(t, "seed"), 12, 10*time.Minute)
-		from := rapid.IntRange(30, 150).Draw(t, "from")
+		w := newWorld(rapid.Uint64Range(0, 1000).Draw(t, "seed"), 7, 10*time.Minute)
+		from := rapid.IntRange(30, 120).Draw(t, "from")
 		factor := math.Exp(rapid.Float64Range(-4, 4).Draw(t, "ln factor"))
 		ramp := rapid.Bool().Draw(t, "ramp")
 		for i := range w.series { // quiet series: what is left is the traffic
@@ -111,7 +111,7 @@ func TestTrafficAloneNeverConvicts(t *testing.T) {
 			}
 		}
 		var list []Pass
-		for p := range 250 {
+		for p := range 180 {
 			list = append(list, w.pass(p))
 		}
 		for _, v := range convictions(judge(t, New(NewFleet()), list)) {
