@@ -155,7 +155,8 @@ func (t *task) restore(events []pgvigil.Event, wants []int) {
 		t.bindRestored(c)
 		if c.Predicate != "" {
 			conds := t.predicateOf(c)
-			c.Rows, c.Whole = t.shareOf(context.Background(), table, conds), index.Whole(c.Keys, conds)
+			c.Rows = t.shareOf(context.Background(), table, conds)
+			t.imply(&c, table, conds)
 		}
 		t.add(c)
 	}

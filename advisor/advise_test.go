@@ -81,6 +81,10 @@ func TestEachCIShapeGetsAFittingIndex(t *testing.T) {
 			"UPDATE ci.queue SET status = $1, runner_id = $2 WHERE build_id = $3 AND status = $4",
 			"(build_id",
 		},
+		"a partial index for the second table of a join": {
+			"SELECT q.id FROM ci.runners r JOIN ci.queue q ON q.runner_id = r.id WHERE r.id = $1 AND q.status = 'pending'",
+			"ON ci.queue (runner_id) WHERE status = 'pending'",
+		},
 		"an address in any case": {
 			"SELECT * FROM ci.runners WHERE lower(email) = $1",
 			"(lower(email))",

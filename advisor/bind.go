@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor/index"
@@ -207,4 +208,61 @@ func (t *task) partOf(ctx context.Context, table *pgvigil.Table, c index.Cond) (
 // same compares a constant with a value as the server writes it.
 func same(constant, value string) bool {
 	return constant == value || constant == "true" && value == "t" || constant == "false" && value == "f"
+}
+
+// imply lets a whole index stand in for a partial one, for the statements that
+// ask for rows of its predicate only; the others no longer want it.
+func (t *task) imply(c *index.Candidate, table *pgvigil.Table, conds []index.Cond) {
+	if len(conds) == 0 {
+		return
+	}
+	c.Wants = slices.DeleteFunc(c.Wants, func(work int) bool {
+		return slices.ContainsFunc(conds, func(p index.Cond) bool { return !t.implies(work, table, p) })
+	})
+	if len(c.Wants) > 0 {
+		c.Whole = index.Whole(c.Keys, conds)
+	}
+}
+
+// implies says whether all rows that a statement wants of a table meet p.
+func (t *task) implies(work int, table *pgvigil.Table, p index.Cond) bool {
+	for _, d := range demands(t.catalog, work, t.shapes[work]) {
+		if d.Table != table {
+			continue
+		}
+		for _, c := range d.Conds {
+			switch {
+			case c.Column != p.Column || c.Expr != p.Expr:
+			case p.Op == index.Null && c.Op == index.Null, p.Op == index.NotNull && c.Op != index.Null:
+				return true
+			case (c.Op == index.Equal || c.Op == index.In) && within(t.valuesOf(work, c), p.Values):
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// valuesOf are the constants of a condition, or what its parameters are bound
+// to; nil if one is open.
+func (t *task) valuesOf(work int, c index.Cond) []string {
+	out := slices.Clone(c.Values)
+	if len(out) > 0 {
+		return out
+	}
+	for _, p := range whatif.Parameters(t.Work[work].text(), c.Column) {
+		v, ok := t.bound[work][p.Number]
+		if !ok {
+			return nil
+		}
+		if p.Array {
+			v = strings.Trim(v, `{}"`)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func within(values, of []string) bool {
+	return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return !slices.Contains(of, v) })
 }

@@ -102,7 +102,7 @@ func (t *task) fromModel(ctx context.Context, d dossier, name string, c llm.Cand
 	if conds := d.predicates[c.Predicate]; len(conds) > 0 {
 		x.Conds, x.Rows = conds, t.shareOf(ctx, table, conds)
 		x.Predicate, x.Folded, _ = index.Predicate(table, conds)
-		x.Whole = index.Whole(x.Keys, conds)
+		t.imply(&x, table, conds)
 	}
 	if served := t.catalog.Served(table, x.Index); served != "" {
 		t.refuse(x, "the index "+served+" serves it already")

@@ -79,24 +79,22 @@ func (h *HypoPG) Cost(ctx context.Context, statements []Statement, indexes []Ind
 //go:embed queries/is_partitioned.sql
 var isPartitionedSQL string
 
-// standIns puts whole indexes in the place of partial ones of partitioned tables: to
-// HypoPG 1.3 the predicate is of the parent, and the planner never uses such an
-// index on a partition.
+// standIns puts whole indexes in the place of partial ones where the planner
+// would never use those: HypoPG 1.3 writes their predicates for the first table
+// of a statement, so that they match on no partition and on no other table of
+// a join. (Of expressions the same is true, and nothing can stand in.)
 func (h *HypoPG) standIns(ctx context.Context, indexes []Index, done []bool) ([]Index, error) {
 	out := slices.Clone(indexes)
 	for i, x := range out {
-		if x.Predicate == "" {
+		if x.Predicate == "" || len(x.Whole) == 0 {
 			continue
 		}
 		err := h.conn.QueryRow(ctx, isPartitionedSQL, x.Schema, x.Table).Scan(&done[i])
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return nil, fmt.Errorf("look up a table: %w", err)
 		}
-		if done[i] {
-			out[i].Predicate, out[i].Folded = "", ""
-			if len(x.Whole) > 0 {
-				out[i].Keys = x.Whole
-			}
+		if done[i] = done[i] || x.PreferWhole; done[i] {
+			out[i].Predicate, out[i].Folded, out[i].Keys = "", "", x.Whole
 		}
 	}
 	return out, nil

@@ -22,8 +22,10 @@ type Index struct {
 	Predicate string
 	Folded    string
 	// Whole are the keys of an index over all rows that can stand in for a
-	// partial one where a judge cannot hold that; nil means Keys.
+	// partial one where a judge cannot hold that; nil if nothing can.
 	Whole []Key
+	// PreferWhole asks a judge that has stand-ins for one.
+	PreferWhole bool
 	// Storage is what stands between keys and predicate: NULLS NOT DISTINCT,
 	// WITH, TABLESPACE; the server's own text, of restored indexes only.
 	Storage string
