@@ -79,7 +79,11 @@ func (c *canon) special(m protoreflect.Message) {
 		c.fields(m)
 		c.option--
 	case *pg.SortBy:
-		c.buf = append(c.buf, '(', 'S', byte('0'+v.SortbyDir), byte('0'+v.SortbyNulls))
+		dir := v.SortbyDir
+		if dir == pg.SortByDir_SORTBY_ASC {
+			dir = pg.SortByDir_SORTBY_DEFAULT
+		}
+		c.buf = append(c.buf, '(', 'S', byte('0'+dir), byte('0'+v.SortbyNulls))
 		c.place(v.Node)
 		c.list(v.UseOp, false)
 		c.buf = append(c.buf, ')')
@@ -237,7 +241,8 @@ func (c *canon) rangeVar(v *pg.RangeVar) {
 	c.text(c.relation(v))
 }
 
-// columnRef writes a column with its table's name in place of the alias.
+// columnRef writes a column with its table's name in place of the alias, and
+// without it where no other table is near.
 func (c *canon) columnRef(v *pg.ColumnRef) {
 	fields := v.Fields
 	c.buf = append(c.buf, 'C')
@@ -246,6 +251,8 @@ func (c *canon) columnRef(v *pg.ColumnRef) {
 	case len(fields) == 1 && c.outs[first] > 0:
 		c.buf = strconv.AppendInt(append(c.buf, '@'), int64(c.outs[first]), 10)
 		return
+	case len(fields) == 2 && c.lone(first):
+		fields = fields[1:]
 	case len(fields) == 1 && c.isAlias(first), len(fields) == 2 && first != "":
 		c.text(c.resolve(first))
 		fields = fields[1:]

@@ -11,10 +11,11 @@
 //
 // A fingerprint is a hash over the parse tree with what varies between members
 // of a family left out: constants and parameters, lengths of IN lists, arrays,
-// VALUES rows and of OR chains of one shape; aliases; partitions, which count
-// as their parent; names of savepoints, cursors and prepared statements;
-// numbers in names of temporary tables; values of SET and of options. Text
-// that the grammar of PostgreSQL 16 does not take is hashed by its tokens.
+// VALUES rows and of OR chains of one shape; aliases, and qualifiers where a
+// query level has one table only; partitions, which count as their parent;
+// names of savepoints, cursors and prepared statements; numbers in names of
+// temporary tables; values of SET and of options. Text that the grammar of
+// PostgreSQL 16 does not take is hashed by its tokens, aliases included.
 //
 // # Secrets
 //

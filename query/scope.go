@@ -122,6 +122,15 @@ func (c *canon) resolve(name string) string {
 	return name
 }
 
+// lone says whether name is the only relation of the innermost level.
+func (c *canon) lone(name string) bool {
+	if len(c.scopes) == 0 {
+		return false
+	}
+	rels := c.scopes[len(c.scopes)-1].rels
+	return len(rels) == 1 && rels[name] != ""
+}
+
 // isAlias says whether a lone name is the alias of a table, so that the whole
 // row is meant.
 func (c *canon) isAlias(name string) bool {

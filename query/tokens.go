@@ -9,8 +9,9 @@ import (
 
 // describeTokens describes a text that has no parse tree.
 func describeTokens(t sql, o Options) pgvigil.Query {
+	hide := spokenSecrets(t)
 	q := pgvigil.Query{
-		Fingerprint: hash(pgvigil.ByScan, canonicalTokens(t, o)),
+		Fingerprint: hash(pgvigil.ByScan, canonicalTokens(t, hide, o)),
 		Algorithm:   Algorithm,
 		Method:      pgvigil.ByScan,
 		Verb:        verbOf(t),
@@ -21,7 +22,7 @@ func describeTokens(t sql, o Options) pgvigil.Query {
 		}},
 	}
 	if t.whole && !backslashed(t) {
-		q.Text = normal(t, masks{hide: spokenSecrets(t)}, o.maxText())
+		q.Text = normal(t, masks{hide: hide}, o.maxText())
 		return q
 	}
 	q.Text = outline(q)
@@ -56,12 +57,13 @@ func backslashed(t sql) bool {
 	return false
 }
 
-// spokenSecrets returns the words that stand where a secret is to be
-// expected, by offset: behind PASSWORD, and as the value of a SET.
+// spokenSecrets returns the words that count as constants, by offset: TRUE,
+// FALSE and NULL in expressions, and what stands where a secret is to be
+// expected, behind PASSWORD and as the value of a SET.
 func spokenSecrets(t sql) map[int32]bool {
 	hide := map[int32]bool{}
 	secret, set := false, len(t.tokens) > 0 && t.tokens[0].Is(t.src, "set")
-	for _, tok := range t.tokens {
+	for i, tok := range t.tokens {
 		name := ""
 		if tok.Kind == lex.Word || tok.Kind == lex.Quoted {
 			name = tok.Name(t.src)
@@ -69,6 +71,8 @@ func spokenSecrets(t sql) map[int32]bool {
 		switch {
 		case name != "" && isSecretName(name):
 			secret = true
+		case i > 0 && isLiteralWord(t.src, tok) && opensValue(t.src, t.tokens[i-1]):
+			hide[int32(tok.Start)] = true
 		case tok.Is(t.src, "=") || tok.Is(t.src, "to"):
 			secret = secret || set
 		case name != "" && secret && name != "null":
@@ -81,15 +85,23 @@ func spokenSecrets(t sql) map[int32]bool {
 	return hide
 }
 
-// canonicalTokens writes tokens without what does not matter.
-func canonicalTokens(t sql, o Options) []byte {
+// opensValue says whether a value may follow token t of an expression. IS and
+// NOT are not among them: IS NULL has no value.
+func opensValue(src string, t lex.Token) bool {
+	return t.Kind == lex.Op || t.Is(src, "(") || t.Is(src, ",") || t.Is(src, "then") || t.Is(src, "else") ||
+		t.Is(src, "and") || t.Is(src, "select") || t.Is(src, "between")
+}
+
+// canonicalTokens writes tokens without what does not matter; hide are words
+// that count as constants.
+func canonicalTokens(t sql, hide map[int32]bool, o Options) []byte {
 	names := partitionNames(o.Partitions)
 	var buf []byte
 	t.tokens = t.folded
 	for i := 0; i < len(t.tokens); i++ {
 		tok := t.tokens[i]
 		switch {
-		case tok.Value() || tok.Kind == lex.Bad:
+		case tok.Value() || tok.Kind == lex.Bad || hide[int32(tok.Start)]:
 			buf = append(buf, '?')
 		case tok.Kind == lex.Word || tok.Kind == lex.Quoted:
 			name, n := nameAt(t, i)
