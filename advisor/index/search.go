@@ -16,8 +16,8 @@ const (
 	// minGain is the share of its cost that at least one statement must lose
 	// for an index to be worth its upkeep.
 	minGain = 0.20
-	// minUse is the share of an index's gain that it must keep beside the
-	// others; less, and it is removed again.
+	// minUse is the share of the whole gain, or of a statement's first cost,
+	// that an index must bring beside the others; less, and it is removed again.
 	minUse = 0.05
 	// tie is how much better a bigger index must be to beat a smaller one.
 	tie = 0.10
@@ -368,10 +368,13 @@ func (s *Search) gain(before, after map[int]pgvigil.Cost) float64 {
 
 func (s *Search) weight(w int) float64 { return math.Max(s.Work[w].Weight, 1e-9) }
 
-// worth says whether at least one statement gains enough.
+// worth says whether at least one statement gains enough: a fifth of what it
+// costs now, and a part of what it cost at first that is worth an index more.
 func (s *Search) worth(before, after map[int]pgvigil.Cost) bool {
 	for w, b := range before {
-		if a, ok := after[w]; ok && float64(b-a) > minGain*float64(b) && b-a > 1 {
+		a, ok := after[w]
+		gain := float64(b - a)
+		if ok && gain > 1 && gain > minGain*float64(b) && gain > minUse*float64(s.base[w].Cost) {
 			return true
 		}
 	}
