@@ -44,6 +44,7 @@ type fitter struct {
 	hrs       []hour
 	group     []float32 // hourly medians
 	ghour     []hour
+	byHour    [24][]float32
 	a, b, w   []float64 // prefix sums
 	win, winB []float64
 }
@@ -57,12 +58,14 @@ func (f *fitter) profile(p *profile) {
 		return
 	}
 	p.level = float64(median(append(f.tmp[:0], f.group...)))
-	var byHour [24][]float32
+	for h := range f.byHour {
+		f.byHour[h] = f.byHour[h][:0]
+	}
 	for i, g := range f.group {
 		h := f.ghour[i].ofDay()
-		byHour[h] = append(byHour[h], g-float32(p.level))
+		f.byHour[h] = append(f.byHour[h], g-float32(p.level))
 	}
-	for h, v := range byHour {
+	for h, v := range f.byHour {
 		n := float64(len(v))
 		p.hours[h] = float64(median(v)) * n / (n + 6)
 	}

@@ -117,7 +117,7 @@ func (d *Detector) best(s *series) (finding, bool) {
 		}
 		grown := s.drift.x * s.drift.until(win[len(win)-z.k:])
 		shift := swe/sw - z.centre - grown
-		limit := max(d.th.MinShift, d.th.MinZ*d.width(s, z))
+		limit := max(d.minShift(s), d.th.MinZ*d.width(s, z))
 		if shift <= limit {
 			continue
 		}
@@ -134,6 +134,13 @@ func (d *Detector) best(s *series) (finding, bool) {
 		}
 	}
 	return out, found
+}
+
+// minShift is the smallest shift of s worth a verdict: a young series may still
+// be finding its level.
+func (d *Detector) minShift(s *series) float64 {
+	young := 1 - min(1, float64(len(s.obs))/youngUntil)
+	return d.th.MinShift + (d.th.YoungShift-d.th.MinShift)*young
 }
 
 // width is the scale of a mean of z.k residuals: as measured, with what the

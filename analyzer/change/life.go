@@ -209,7 +209,7 @@ func (d *Detector) smallest(s *series) float64 {
 	// The evidence that the prior and the alert threshold ask for.
 	need := d.th.Alert - d.th.Prior
 	z := math.Sqrt(12 * (math.Exp(need/6.5) - 1))
-	return math.Exp(max(d.th.MinShift, z*best))
+	return math.Exp(max(d.minShift(s), z*best))
 }
 
 // cause names what moved with the time.

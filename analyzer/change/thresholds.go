@@ -14,8 +14,9 @@ type Thresholds struct {
 	RefitMin, RefitMax int
 	// Scales are the numbers of observations whose mean is judged.
 	Scales []int
-	// MinShift is the smallest shift worth a verdict.
-	MinShift float64
+	// MinShift is the smallest shift worth a verdict, YoungShift that of a
+	// series just seen for the first time.
+	MinShift, YoungShift float64
 	// MinZ is the smallest shift in units of its scale that is looked at.
 	MinZ float64
 	// Alert is the score that convicts, Suspect the one that is shown.
@@ -63,6 +64,7 @@ func Defaults() Thresholds {
 		RefitMax:      144,
 		Scales:        []int{3, 6, 12, 24, 48, 96, 192},
 		MinShift:      math.Log(1.13),
+		YoungShift:    math.Log(1.6),
 		MinZ:          2.5,
 		Alert:         3.25,
 		Suspect:       0,
