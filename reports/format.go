@@ -195,10 +195,20 @@ type moment struct {
 	ISO  string
 }
 
-// clock writes times, with seconds only where the window is short.
-type clock struct{ seconds bool }
+// clock writes times: with seconds where the window is short, and without the
+// date on the one day of a short window.
+type clock struct {
+	seconds bool
+	day     string // of the window; "" where dates are always written
+}
 
-func clockOf(w pgvigil.Window) clock { return clock{w.To.Sub(w.From) < 2*time.Hour} }
+func clockOf(w pgvigil.Window) clock {
+	c := clock{seconds: w.To.Sub(w.From) < 2*time.Hour}
+	if from := w.From.UTC().Format(time.DateOnly); c.seconds && from == w.To.UTC().Format(time.DateOnly) {
+		c.day = from
+	}
+	return c
+}
 
 func (c clock) layout() string {
 	if c.seconds {
@@ -213,7 +223,11 @@ func (c clock) at(t time.Time) moment {
 		return moment{Text: unknown}
 	}
 	t = t.UTC()
-	return moment{Text: t.Format(c.layout()), ISO: t.Format(time.RFC3339)}
+	m := moment{Text: t.Format(c.layout()), ISO: t.Format(time.RFC3339)}
+	if t.Format(time.DateOnly) == c.day {
+		m.Text = t.Format(time.TimeOnly)
+	}
+	return m
 }
 
 // window writes a span with its years.

@@ -9,10 +9,14 @@ import (
 // tableRows is how many rows the tables of sizes and bloat show.
 const tableRows = 20
 
+// fewRows is how many rows of bloat are shown however small they are.
+const fewRows = 5
+
 // growthTable is "what grew" of one server.
 type growthTable struct {
 	Heading   string
 	Databases bool // rows say theirs, since there are several
+	Daily     bool // the window is long enough for rates
 	Caption   string
 	Rows      []growthRow
 	Rest      string
@@ -36,8 +40,9 @@ func (l layout) grown(s *Server) *growthTable {
 	if len(s.Grown) == 0 {
 		return nil
 	}
-	t := &growthTable{Heading: l.heading(s), Databases: len(s.Databases) > 1}
+	t := &growthTable{Heading: l.heading(s), Databases: several(s.Grown, func(g Growth) pgvigil.OID { return g.DBID })}
 	first := s.Grown[0]
+	t.Daily = finite(first.PerDay)
 	t.Caption = fmt.Sprintf("Tables whose size changed between %s and %s UTC, with their partitions, indexes and TOAST, largest change first.",
 		l.clock.at(first.First).Text, l.clock.at(first.Last).Text)
 	for _, g := range s.Grown[:min(tableRows, len(s.Grown))] {
@@ -52,7 +57,7 @@ func (l layout) grown(s *Server) *growthTable {
 func (l layout) growthRow(s *Server, g Growth) growthRow {
 	row := growthRow{
 		Name:    plain(g.Schema+"."+g.Name, maxName),
-		Place:   s.which(g.DBID),
+		Place:   plain(s.database(g.DBID), maxName),
 		Start:   size(g.Start),
 		End:     size(g.End),
 		Change:  signedSize(float64(g.End - g.Start)),
@@ -99,14 +104,15 @@ func (l layout) bloated(s *Server) *bloatTable {
 	if len(s.Bloated) == 0 {
 		return nil
 	}
-	t := &bloatTable{Heading: l.heading(s), Databases: len(s.Databases) > 1}
+	t := &bloatTable{Heading: l.heading(s), Databases: several(s.Bloated, func(b Bloat) pgvigil.OID { return b.DBID })}
 	known, free := 0, pgvigil.Bytes(0)
 	for _, b := range s.Bloated {
 		if b.Estimate != nil {
 			known++
 			free += b.Estimate.Bytes
 		}
-		if len(t.Rows) < tableRows {
+		worth := b.Estimate == nil || b.Estimate.Bytes >= bloatFloor || len(t.Rows) < fewRows
+		if worth && len(t.Rows) < tableRows {
 			t.Rows = append(t.Rows, l.bloatRow(s, b))
 		}
 	}
@@ -123,7 +129,7 @@ func (l layout) bloated(s *Server) *bloatTable {
 
 func (l layout) bloatRow(s *Server, b Bloat) bloatRow {
 	row := bloatRow{
-		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: s.which(b.DBID),
+		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: plain(s.database(b.DBID), maxName),
 		Size: size(b.Size), Share: unknown, Free: unknown, Method: "\u2013", Error: "\u2013",
 	}
 	if b.Index {

@@ -72,9 +72,9 @@ func stillWords(live, all int) string {
 	case live == 0:
 		return "resolved since"
 	case live == all && all == 1:
-		return "and still is off it"
+		return "still open"
 	case live == all:
-		return "and all are still off it"
+		return "all still open"
 	}
 	return fmt.Sprintf("%d still open", live)
 }

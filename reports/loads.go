@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -50,7 +51,23 @@ func (l layout) loads(s *Server) *loadTable {
 	} else {
 		t.Caption += " The history does not reach back far enough to mark what is new."
 	}
+	if main := s.mainDatabase(); len(s.Databases) > 1 {
+		t.Caption += " In database " + plain(s.database(main), maxName) + " where none is named."
+	}
 	return t
+}
+
+// mainDatabase is the one whose loads are dearest.
+func (s *Server) mainDatabase() pgvigil.OID {
+	share, main := make(map[pgvigil.OID]float64), pgvigil.OID(0)
+	for _, load := range s.Loads {
+		db := load.Series.DBID
+		share[db] += load.Share
+		if main == 0 || share[db] > share[main] {
+			main = db
+		}
+	}
+	return main
 }
 
 func (l layout) loadRow(s *Server, load Load) loadRow {
@@ -61,7 +78,6 @@ func (l layout) loadRow(s *Server, load Load) loadRow {
 	}
 	row := loadRow{
 		Query:  queryOf(s.query(load.Series.Fingerprint), load.Series.Fingerprint),
-		Place:  s.which(load.Series.DBID),
 		Mark:   markBadge(load),
 		Share:  percent(load.Share),
 		Width:  percentOf(math.Min(1, math.Max(0, load.Share))),
@@ -73,6 +89,12 @@ func (l layout) loadRow(s *Server, load Load) loadRow {
 		Rows:   significant(c.PerCall(pgvigil.Rows)),
 		Hit:    percent(hitRatio(c)),
 		Source: fmt.Sprintf("%s calls in %s of %s", number(c[pgvigil.Calls]), count(load.Trend.Intervals, "interval", "intervals"), load.Series.Fingerprint),
+	}
+	if c[pgvigil.Calls] < 2 {
+		row.SD = "\u2013"
+	}
+	if db := load.Series.DBID; db != s.mainDatabase() {
+		row.Place = plain(s.database(db), maxName)
 	}
 	values := make([]float64, len(load.Trend.Points))
 	for i, p := range load.Trend.Points {
@@ -111,10 +133,7 @@ func (s *Server) database(id pgvigil.OID) string {
 	return fmt.Sprintf("database %d", id)
 }
 
-// which is the name of a database where there are several, else "".
-func (s *Server) which(id pgvigil.OID) string {
-	if len(s.Databases) < 2 {
-		return ""
-	}
-	return plain(s.database(id), maxName)
+// several says whether a list is about more than one database.
+func several[T any](list []T, db func(T) pgvigil.OID) bool {
+	return slices.ContainsFunc(list, func(v T) bool { return db(v) != db(list[0]) })
 }

@@ -16,16 +16,17 @@ func profileRows(before, after pgvigil.Profile) []profileRow {
 		name          string
 		before, after float64
 		write         func(float64) string
-		harmless      bool // more of it is not worse
+		floor         float64 // under which a change is no matter
+		harmless      bool    // more of it is not worse
 	}{
-		{"time per call", before.MS, after.MS, millis, false},
-		{"planning per call", before.PlanMS, after.PlanMS, millis, false},
-		{"blocks per call", before.Blocks, after.Blocks, number, false},
-		{"rows per call", before.Rows, after.Rows, number, true},
-		{"temporary blocks per call", before.TempBlocks, after.TempBlocks, number, false},
-		{"WAL per call", before.WALBytes, after.WALBytes, byteSize, false},
-		{"hit ratio", before.HitRatio, after.HitRatio, percent, true},
-		{"calls an hour", before.CallsPerHour, after.CallsPerHour, number, true},
+		{"time per call", before.MS, after.MS, millis, 0, false},
+		{"planning per call", before.PlanMS, after.PlanMS, millis, 0.1, false},
+		{"blocks per call", before.Blocks, after.Blocks, number, 0, false},
+		{"rows per call", before.Rows, after.Rows, number, 0, true},
+		{"temporary blocks per call", before.TempBlocks, after.TempBlocks, number, 1, false},
+		{"WAL per call", before.WALBytes, after.WALBytes, byteSize, 1024, false},
+		{"hit ratio", before.HitRatio, after.HitRatio, percent, 0, true},
+		{"calls an hour", before.CallsPerHour, after.CallsPerHour, number, 0, true},
 	}
 	var rows []profileRow
 	for _, m := range measures {
@@ -34,7 +35,7 @@ func profileRows(before, after pgvigil.Profile) []profileRow {
 		}
 		row := profileRow{Name: m.name, Before: m.write(m.before), After: m.write(m.after)}
 		row.Change, row.Tone = change(m.before, m.after)
-		if m.harmless {
+		if m.harmless || math.Max(m.before, m.after) < m.floor {
 			row.Tone = toneNone
 		}
 		rows = append(rows, row)

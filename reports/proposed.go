@@ -20,6 +20,7 @@ type proposalView struct {
 	Prose    excerpt
 	Facts    []fact
 	Steps    []stepView
+	More     []stepView // the steps after the first few
 	Refused  []stepView // the steps of a rejected one, not to be run
 	Undo     []stepView
 	Queries  []evidenceRow
@@ -31,6 +32,7 @@ type proposalView struct {
 
 // stepView is one statement with what to know before it is run.
 type stepView struct {
+	N    int
 	SQL  string
 	Note string
 	// Alone says that it cannot run in a transaction block.
@@ -92,7 +94,7 @@ func (l layout) proposal(s *Server, p pgvigil.Proposal, n int) proposalView {
 		Verdict:  verdictSentence(p.Evidence),
 		Author:   authorSentence(p),
 		Place:    l.place(p.Target, p.Database),
-		Reason:   plain(p.Reason, maxSentence),
+		Reason:   sentence(plain(p.Reason, maxSentence)),
 		Prose:    quote(p.Prose, maxStatement),
 		Facts:    proposalFacts(p),
 		Steps:    stepsOf(p.Steps),
@@ -103,8 +105,15 @@ func (l layout) proposal(s *Server, p pgvigil.Proposal, n int) proposalView {
 	for _, q := range p.Evidence.Queries {
 		v.Queries = append(v.Queries, l.evidence(s, q))
 	}
+	if strings.HasPrefix(v.Prose.Text, strings.TrimSuffix(v.Reason, ".")) {
+		v.Reason = "" // the prose says it
+	}
+	const most = 4
+	if len(v.Steps) > most {
+		v.Steps, v.More = v.Steps[:most-1], v.Steps[most-1:]
+	}
 	if p.Evidence.Verdict == pgvigil.Rejected {
-		v.Steps, v.Refused, v.Undo = nil, v.Steps, nil
+		v.Steps, v.More, v.Refused, v.Undo = nil, nil, stepsOf(p.Steps), nil
 	}
 	v.Alert = l.alertLink(p.Alert)
 	if p.ID != 0 {
@@ -160,14 +169,15 @@ func verdictSentence(e pgvigil.Evidence) verdictWords {
 }
 
 func authorSentence(p pgvigil.Proposal) string {
-	switch author := plain(p.Author, maxName); author {
-	case "rules":
-		return "Drafted and explained by rules, from the facts alone."
-	case "":
-		return ""
-	default:
-		return "Drafted by the model " + author + "; the DDL was rendered and judged by pgvigil."
+	author := plain(p.Author, maxName)
+	model, both := strings.CutPrefix(author, "rules and ")
+	switch {
+	case author == "" || author == "rules":
+		return "Drafted by rules."
+	case both:
+		return "Drafted by rules and, likewise, by the model " + model + "."
 	}
+	return "Drafted by the model " + author + "; the DDL was rendered and judged by pgvigil."
 }
 
 func proposalFacts(p pgvigil.Proposal) []fact {
@@ -181,13 +191,17 @@ func proposalFacts(p pgvigil.Proposal) []fact {
 	if e.Size > 0 {
 		facts = append(facts, fact{Label: "Estimated size", Value: size(e.Size)})
 	}
-	if p.Kind == pgvigil.ProposeIndex {
+	if p.Kind == pgvigil.ProposeIndex && e.Verdict != pgvigil.Rejected {
 		facts = append(facts,
 			fact{Label: "Write overhead", Value: percent(e.WriteOverhead), Note: "more write work on the table"},
 			hotFact(e.LosesHOT))
 	}
 	if e.WhatIfCalls > 0 {
-		facts = append(facts, fact{Label: "Proof", Value: count(e.WhatIfCalls, "planner call", "planner calls"), Note: "in " + millis(e.Seconds*1e3)})
+		f := fact{Label: "Proof", Value: count(e.WhatIfCalls, "planner call", "planner calls")}
+		if e.Seconds > 0 {
+			f.Note = "in " + millis(e.Seconds*1e3)
+		}
+		facts = append(facts, f)
 	}
 	return facts
 }
@@ -202,8 +216,9 @@ func hotFact(columns []string) fact {
 // stepsOf shows statements whole or not at all: half of one must not be run.
 func stepsOf(steps []pgvigil.Step) []stepView {
 	var views []stepView
-	for _, s := range steps {
-		v := stepView{SQL: visible(s.SQL), Note: plain(s.Note, maxSentence), Alone: s.OutsideTx}
+	for i, s := range steps {
+		s.SQL = ended(s.SQL)
+		v := stepView{N: i + 1, SQL: visible(s.SQL), Note: sentence(plain(s.Note, maxSentence)), Alone: s.OutsideTx}
 		switch {
 		case len(s.SQL) > maxDDL:
 			v.SQL, v.Withheld = "", fmt.Sprintf("This statement has %s bytes and is not shown here.", thousands(float64(len(s.SQL))))
@@ -213,6 +228,14 @@ func stepsOf(steps []pgvigil.Step) []stepView {
 		views = append(views, v)
 	}
 	return views
+}
+
+// ended ends a statement by a semicolon, so that several can be pasted.
+func ended(sql string) string {
+	if trimmed := strings.TrimRight(sql, " \n\t"); !strings.HasSuffix(trimmed, ";") {
+		return trimmed + ";"
+	}
+	return sql
 }
 
 func (l layout) evidence(s *Server, q pgvigil.QueryEvidence) evidenceRow {

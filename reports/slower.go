@@ -118,6 +118,15 @@ func (l layout) alert(s *Server, a Slower, n int) alertView {
 	return view
 }
 
+// factor is time per call after over before, of the very profiles that the
+// page shows; the verdict's own where they are not known.
+func factor(v pgvigil.Regression) float64 {
+	if f := v.After.MS / v.Before.MS; finite(f) && f > 0 && v.Kind == pgvigil.KindRegression && v.Cause != pgvigil.CauseTraffic {
+		return f
+	}
+	return v.Factor
+}
+
 // known is the query of an alert, from the alert or the history.
 func known(q pgvigil.Query, s *Server) pgvigil.Query {
 	if found, ok := s.Queries[q.Fingerprint]; ok && q.Text == "" {
@@ -135,8 +144,8 @@ func slowerWords(a pgvigil.Alert) string {
 	switch v := a.Verdict; {
 	case v.Cause == pgvigil.CauseTraffic:
 		return is + " called " + times(v.Factor) + " as often"
-	case finite(v.Factor) && v.Factor > 1:
-		return takes + " " + times(v.Factor) + " as long"
+	case factor(v) > 1:
+		return takes + " " + times(factor(v)) + " as long"
 	}
 	return "left its baseline"
 }
@@ -164,7 +173,7 @@ func (l layout) alertFacts(a pgvigil.Alert) []fact {
 	if !a.Closed.IsZero() {
 		facts = append(facts, fact{Label: "Ended", Value: l.clock.at(a.Closed).Text, Note: "after " + length(a.Closed.Sub(v.Onset)), Tone: toneGood})
 	}
-	facts = append(facts, fact{Label: "Time per call", Value: millis(v.Before.MS) + " \u2192 " + millis(v.After.MS), Note: times(v.Factor), Tone: toneBad})
+	facts = append(facts, fact{Label: "Time per call", Value: millis(v.Before.MS) + " \u2192 " + millis(v.After.MS), Note: times(factor(v)), Tone: toneBad})
 	if finite(v.ExtraMSPerHour) && v.ExtraMSPerHour > 0 {
 		facts = append(facts, fact{Label: "Costs", Value: millis(v.ExtraMSPerHour), Note: "of database time an hour"})
 	}

@@ -2,7 +2,9 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pgvigil/pgvigil"
@@ -50,6 +52,19 @@ func plain(s string, limit int) string {
 		text += "\u2026"
 	}
 	return text
+}
+
+// sentence begins s by a capital and ends it by a full stop.
+func sentence(s string) string {
+	r, w := utf8.DecodeRuneInString(s)
+	if s == "" {
+		return ""
+	}
+	s = string(unicode.ToUpper(r)) + s[w:]
+	if strings.ContainsAny(s[len(s)-1:], ".!?") || strings.HasSuffix(s, "\u2026") {
+		return s
+	}
+	return s + "."
 }
 
 // cutAt returns the byte offset after limit characters of s, and how many
@@ -102,10 +117,13 @@ func deceptive(r rune) bool {
 	return false
 }
 
+// plainVerbs are those of statements that their tables and columns describe.
+var plainVerbs = []string{"select", "insert", "update", "delete", "merge"}
+
 // queryName says in a few words which query it is: its verb, its tables, the
 // columns that it compares; without those, the beginning of its text.
 func queryName(q pgvigil.Query) string {
-	if len(q.Tables) == 0 || q.Verb == "" || q.Verb == "unknown" || q.Verb == "utility" {
+	if len(q.Tables) == 0 || !slices.Contains(plainVerbs, q.Verb) {
 		if q.Text != "" {
 			return plain(q.Text, 90)
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -43,21 +44,26 @@ type eventRow struct {
 
 func (l layout) timeline() timelineSection {
 	var section timelineSection
-	hidden := 0
+	hidden, analyzed := 0, 0
 	for i := range l.Servers {
 		s := &l.Servers[i]
 		for _, a := range s.Incidents {
 			section.Incidents = append(section.Incidents, l.incident(s, a))
 		}
-		shown := s.Events[max(0, len(s.Events)-timelineRows):]
-		hidden += len(s.Events) - len(shown)
+		listed := slices.DeleteFunc(slices.Clone(s.Events), func(e pgvigil.Event) bool { return e.Kind == pgvigil.EventAnalyzed })
+		analyzed += len(s.Events) - len(listed)
+		shown := listed[max(0, len(listed)-timelineRows):]
+		hidden += len(listed) - len(shown)
 		for _, row := range l.eventRows(shown) {
 			row.Place = l.heading(s)
 			section.Events = append(section.Events, row)
 		}
 	}
 	if hidden > 0 {
-		section.Rest = count(hidden, "earlier event is", "earlier events are") + " not shown."
+		section.Rest = count(hidden, "earlier event is", "earlier events are") + " not shown. "
+	}
+	if analyzed > 0 {
+		section.Rest += capital(count(analyzed, "ANALYZE of a table is", "ANALYZEs of tables are")) + " not listed."
 	}
 	return section
 }

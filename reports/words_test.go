@@ -1,0 +1,112 @@
+package reports
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgvigil/pgvigil"
+)
+
+func TestShortWindowsWriteTimesWithoutTheDay(t *testing.T) {
+	noon := monday.Add(12 * time.Hour)
+	short, long := clockOf(pgvigil.Window{From: noon, To: noon.Add(3 * time.Minute)}), clockOf(pgvigil.Window{From: monday, To: sunday})
+	tests := map[string]struct{ got, want string }{
+		"in a window of minutes":   {short.at(noon.Add(65 * time.Second)).Text, "12:01:05"},
+		"the day before it":        {short.at(noon.Add(-day)).Text, "Sun 11 Jan 12:00:00"},
+		"in a window of days":      {long.at(noon).Text, "Mon 12 Jan 12:00"},
+		"never":                    {short.at(time.Time{}).Text, "unknown"},
+		"a window names its dates": {short.window(pgvigil.Window{From: noon, To: noon.Add(time.Minute)}), "Mon 12 Jan 12:00:00 to Mon 12 Jan 12:01:00 2026 UTC"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if test.got != test.want {
+				t.Errorf("got %q; want %q", test.got, test.want)
+			}
+		})
+	}
+}
+
+func TestCausesAreSaidInWords(t *testing.T) {
+	dropped := pgvigil.Event{Kind: pgvigil.EventIndexDropped, Object: "public.i"}
+	changed := pgvigil.Event{Kind: pgvigil.EventSettingChanged, Object: "work_mem", Before: "64MB", After: "4MB"}
+	tests := map[string]struct {
+		verdict pgvigil.Regression
+		want    string
+	}{
+		"with its event":       {pgvigil.Regression{Cause: pgvigil.CausePlan, CauseDetail: pgvigil.DetailIndexDropped, Events: []pgvigil.Event{changed, dropped}}, "Most likely because an index was dropped (public.i)."},
+		"with a change":        {pgvigil.Regression{Cause: pgvigil.CauseSpill, CauseDetail: pgvigil.DetailSetting, Events: []pgvigil.Event{changed}}, "Most likely because a setting was changed (work_mem, 64MB \u2192 4MB)."},
+		"coarse":               {pgvigil.Regression{Cause: pgvigil.CauseIO}, "Most likely because its blocks come from disk."},
+		"not known":            {pgvigil.Regression{Cause: pgvigil.CauseUnknown}, "The cause is not known."},
+		"of an incident":       {pgvigil.Regression{Kind: pgvigil.KindIncident, Cause: pgvigil.CauseContention, CauseDetail: pgvigil.DetailLockQueue}, "Most likely cause: lock queue."},
+		"a detail of tomorrow": {pgvigil.Regression{Cause: pgvigil.CausePlan, CauseDetail: "gremlins"}, "Most likely because it does more work for each call."},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := causeSentence(test.verdict); got != test.want {
+				t.Errorf("causeSentence = %q; want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestFactorsAgree guards that a title says the factor of the numbers under it.
+func TestFactorsAgree(t *testing.T) {
+	a := pgvigil.Alert{State: pgvigil.Open, Verdict: pgvigil.Regression{
+		Kind: pgvigil.KindRegression, Factor: 20, Before: pgvigil.Profile{MS: 0.05}, After: pgvigil.Profile{MS: 17},
+	}}
+	if got := slowerWords(a); got != "takes 340\u00d7 as long" {
+		t.Errorf("slowerWords = %q", got)
+	}
+}
+
+func TestLongPlansOfActionAreFolded(t *testing.T) {
+	m := story()
+	p := &m.proposals[1]
+	for range 15 {
+		p.Steps = append(p.Steps, pgvigil.Step{SQL: "ALTER INDEX a ATTACH PARTITION b", Note: "a moment"})
+	}
+	r, err := Gather(t.Context(), m, storyRange())
+	if err != nil {
+		t.Fatal(err)
+	}
+	card := find(render(t, r, ""), "section#proposals article.card")[0]
+	if got := texts(card, "summary")[0]; got != "14 more statements" {
+		t.Errorf("the fold says %q", got)
+	}
+	if got := attribute(find(card, "details li")[0], "value"); got != "4" {
+		t.Errorf("it goes on at %q; want 4", got)
+	}
+	if got := text(find(card, "details li")[0]); got != "ALTER INDEX a ATTACH PARTITION b; A moment." {
+		t.Errorf("a step reads %q", got)
+	}
+}
+
+func TestAnalyzesDoNotDrownTheTimeline(t *testing.T) {
+	m := story()
+	for range 250 {
+		m.events = append(m.events, pgvigil.Event{At: monday, Kind: pgvigil.EventAnalyzed, Object: "public.t"})
+	}
+	r, err := Gather(t.Context(), m, storyRange())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := render(t, r, "")
+	if got := len(find(doc, "table.events tbody tr")); got != 6 {
+		t.Errorf("%d events are listed; want 6", got)
+	}
+	if diff := cmp.Diff([]string{"250 ANALYZEs of tables are not listed."}, texts(doc, "section#timeline p.source")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPlaceNamesTheServerWhereThereAreSeveral(t *testing.T) {
+	one := layout{Report: &Report{Servers: make([]Server, 1)}}
+	two := layout{Report: &Report{Servers: make([]Server, 2)}}
+	got := strings.Join([]string{one.place("a", "x"), one.place("a", ""), two.place("a", "x")}, "|")
+	if got != "x|a|a \u00b7 x" {
+		t.Errorf("places = %q", got)
+	}
+}
