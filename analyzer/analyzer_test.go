@@ -169,6 +169,17 @@ var scenes = map[string]scene{
 		look:   func(p *play, _ int) { p.session(pgvigil.Session{Fingerprint: 1}) },
 		within: 5, kind: pgvigil.KindIncident, cause: pgvigil.CauseDatabase, detail: pgvigil.DetailNeighbour,
 	},
+	"a neighbour that slows most queries a little": {
+		work: func(_ int, _ pgvigil.Fingerprint, w *work) { w.ms *= 1.12 },
+		look: func(p *play, age int) {
+			p.session(pgvigil.Session{Fingerprint: 1})
+			if age >= 0 {
+				p.session(pgvigil.Session{Query: "DO $1", QueryStart: p.at.Add(-time.Duration(age) * passes)})
+				p.sessions[len(p.sessions)-1].Sessions[1].DBID = 77
+			}
+		},
+		within: 14, kind: pgvigil.KindIncident, cause: pgvigil.CauseDatabase, detail: pgvigil.DetailNeighbour,
+	},
 	"a new query": {
 		prepare: func(p *play) {
 			p.queries[999] = pgvigil.Query{

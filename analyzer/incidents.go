@@ -71,6 +71,7 @@ func (b *book) incidents(ctx context.Context) error {
 		return err
 	}
 	found = append(found, full...)
+	found = append(found, b.neighbours(sample)...)
 	late, err := b.timeouts(ctx, sample, from)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (b *book) calm(ctx context.Context, shown map[string]bool) error {
 		}
 	}
 	for name, w := range b.s.watches {
-		if shown[name] {
+		if shown[name] || name == pgvigil.DetailNeighbour && b.s.detector.Suffers() {
 			continue
 		}
 		if w.clean++; w.clean < calmAfter {

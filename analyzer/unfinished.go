@@ -53,7 +53,7 @@ func (b *book) mayRunAway(x pgvigil.Session) bool {
 	if x.OwnedByUs || !isClient(x) || x.State != "active" || x.WaitType == "Lock" || x.QueryStart.IsZero() {
 		return false
 	}
-	return (b.s.visited[x.DBID] || len(b.s.visited) == 0) && !isLongRunner(x.Query)
+	return (b.s.visited[x.DBID] || len(b.s.visited) == 0) && x.Query != "" && !isLongRunner(x.Query)
 }
 
 // runaway says whether one statement has been running for a pass and longer than

@@ -219,3 +219,20 @@ func (d *Detector) culprit() *series {
 	}
 	return nil
 }
+
+// Slowdown returns the logarithm of how much slower than usual the median query
+// was over the last n passes, and the usual standard deviation of one pass.
+func (d *Detector) Slowdown(n int) (mean, sd float64) {
+	past := d.common.past
+	past = past[max(0, len(past)-n):]
+	if len(past) < n {
+		return 0, d.common.sd
+	}
+	for _, v := range past {
+		mean += float64(v) / float64(n)
+	}
+	return mean, d.common.sd
+}
+
+// Suffers says whether an incident of the whole server is going on.
+func (d *Detector) Suffers() bool { return d.common.scene != nil }
