@@ -21,10 +21,6 @@ type ScheduleOptions struct {
 	// Resolve, if set, is asked for the target by name before each pass, so that
 	// a password that rotates is fresh; its error is the pass's.
 	Resolve func(ctx context.Context, name string) (pgvigil.Target, error)
-	// Jitter is the span over which targets of one schedule are spread. Each
-	// target has its fixed place in it, so that its intervals stay equally
-	// long. 0 means 10 seconds, a negative one none.
-	Jitter time.Duration
 }
 
 // Scheduler makes the passes of many targets on time: one at a time for each
@@ -43,17 +39,17 @@ type job struct {
 
 // Schedule returns a scheduler without targets.
 func (c *Collector) Schedule(o ScheduleOptions) *Scheduler {
-	if o.Jitter == 0 {
-		o.Jitter = 10 * time.Second
-	}
 	return &Scheduler{collector: c, o: o}
 }
 
 // Add gives a target its times: five cron fields in UTC ("*/5 * * * *"), a
 // descriptor ("@hourly"), or a period from a millisecond on ("@every 1m").
 // Periods are aligned to the clock, so that a restart does not move them.
-func (s *Scheduler) Add(t pgvigil.Target, spec string) error {
-	times, err := parseTimes(spec, place(t.Name, s.o.Jitter))
+//
+// Targets of one schedule are spread over the span of jitter. Each has its
+// fixed place in it, so that its intervals stay equally long.
+func (s *Scheduler) Add(t pgvigil.Target, spec string, jitter time.Duration) error {
+	times, err := parseTimes(spec, place(t.Name, jitter))
 	if err != nil {
 		return fmt.Errorf("schedule %s: %w", t.Name, err)
 	}

@@ -46,7 +46,7 @@ func TestTimesOfASchedule(t *testing.T) {
 func TestAScheduleThatIsNone(t *testing.T) {
 	s := New(Options{}).Schedule(ScheduleOptions{})
 	for _, spec := range []string{"", "soon", "@every", "@every x", "@every 0s", "* * *", "@every -5s"} {
-		err := s.Add(pgvigil.Target{Name: "ci"}, spec)
+		err := s.Add(pgvigil.Target{Name: "ci"}, spec, 0)
 		if err == nil || pgvigil.Advice(err) == "" || !strings.Contains(err.Error(), "schedule ci") {
 			t.Errorf("Add(%q) = %v; want an error with a remedy", spec, err)
 		}
@@ -70,7 +70,7 @@ func TestOnePassOfATargetAtATime(t *testing.T) {
 	var skipped sync.Once
 	skip := make(chan struct{})
 	log := slog.New(onWarn{func() { skipped.Do(func() { close(skip) }) }})
-	s := New(Options{Log: log}).Schedule(ScheduleOptions{Jitter: -1, Handle: func(context.Context, pgvigil.Target, *pgvigil.Snapshot, error) {
+	s := New(Options{Log: log}).Schedule(ScheduleOptions{Handle: func(context.Context, pgvigil.Target, *pgvigil.Snapshot, error) {
 		most.Store(max(most.Load(), running.Add(1)))
 		if passes.Add(1) == 1 {
 			<-skip // the first pass lasts until another was due
@@ -79,7 +79,7 @@ func TestOnePassOfATargetAtATime(t *testing.T) {
 		}
 		running.Add(-1)
 	}})
-	if err := s.Add(unreachable, "@every 5ms"); err != nil {
+	if err := s.Add(unreachable, "@every 5ms", 0); err != nil {
 		t.Fatal(err)
 	}
 	s.Run(ctx)
@@ -93,7 +93,7 @@ func TestAPanicEndsOnePassOnly(t *testing.T) {
 	defer cancel()
 	var passes atomic.Int64
 	var last error
-	s := New(Options{Log: slog.New(slog.DiscardHandler)}).Schedule(ScheduleOptions{Jitter: -1,
+	s := New(Options{Log: slog.New(slog.DiscardHandler)}).Schedule(ScheduleOptions{
 		Handle: func(_ context.Context, _ pgvigil.Target, snap *pgvigil.Snapshot, err error) {
 			if passes.Add(1) == 1 {
 				panic("a bug")
@@ -104,7 +104,7 @@ func TestAPanicEndsOnePassOnly(t *testing.T) {
 			last = err
 			cancel()
 		}})
-	if err := s.Add(unreachable, "@every 5ms"); err != nil {
+	if err := s.Add(unreachable, "@every 5ms", 0); err != nil {
 		t.Fatal(err)
 	}
 	s.Run(ctx)

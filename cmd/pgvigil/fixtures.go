@@ -81,6 +81,7 @@ func newFixturesRun(u *ui, dsn *string) *cobra.Command {
 	cmd.Flags().DurationVar(&length, "for", 0, "how long; 0 is until Ctrl-C")
 	cmd.Flags().Float64Var(&o.Rate, "rate", 0, "statements a second; 0 is the default rate")
 	cmd.Flags().Int64Var(&o.Seed, "seed", 1, "the same seed asks the same questions")
+	cmd.Flags().DurationVar(&o.Day, "day", 0, "length of a day whose rhythm the rate follows; 0 is a steady rate")
 	return cmd
 }
 

@@ -78,6 +78,9 @@ func (a *app) serve(ctx context.Context, listeners []net.Listener) error {
 	}
 	api := server.New(a, server.Options{Log: a.log, Version: version, History: a.cfg.History.Path, Hosts: a.cfg.Server.Hosts})
 	a.log.Info("watching", "targets", len(a.cfg.Targets), "history", a.cfg.History.Path, "socket", socketOf(a.cfg), "listen", a.cfg.Server.Listen)
+	for _, w := range a.cfg.Warnings {
+		a.log.Warn("configuration", "code", w.Code, "text", w.Text, "remedy", w.Remedy)
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { passes.Run(ctx) })
@@ -90,10 +93,11 @@ func (a *app) serve(ctx context.Context, listeners []net.Listener) error {
 // schedule puts every target onto its schedule.
 func (a *app) schedule() (*collector.Scheduler, error) {
 	s := a.watcher.collector.Schedule(collector.ScheduleOptions{
-		Handle: a.handle, Resolve: a.cfg.Resolve, Jitter: a.cfg.Schedule.Jitter.Std(),
+		Handle: a.handle, Resolve: a.cfg.Resolve,
 	})
 	for _, name := range a.cfg.TargetNames() {
-		if err := s.Add(pgvigil.Target{Name: name}, a.cfg.Targets[name].Schedule.Spec()); err != nil {
+		when := a.cfg.Targets[name].Schedule
+		if err := s.Add(pgvigil.Target{Name: name}, when.Spec(), when.Jitter.Std()); err != nil {
 			return nil, err
 		}
 	}

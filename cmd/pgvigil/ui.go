@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
 )
 
 // The rules of the user interface:
@@ -45,11 +46,23 @@ func (u *ui) exit(err error) int {
 		u.say("pgvigil: interrupted; everything that was started has been stopped")
 		return 2
 	}
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		u.complain(err)
+		return 2
+	}
+	for _, p := range problems.Unwrap() {
+		u.complain(p)
+	}
+	return 2
+}
+
+// complain says one error and its remedy.
+func (u *ui) complain(err error) {
 	u.say("pgvigil: %s", oneLine(err.Error(), 2000))
 	if advice := pgvigil.Advice(err); advice != "" {
 		u.say("hint: %s", oneLine(advice, 2000))
 	}
-	return 2
 }
 
 // say writes a line for people.
