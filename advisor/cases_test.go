@@ -206,6 +206,9 @@ func TestABudgetIsKept(t *testing.T) {
 	if len(got.Proposals) == 0 || sum > 2500<<10 {
 		t.Errorf("%d proposals of %d bytes", len(got.Proposals), sum)
 	}
+	if got.CostAfter <= 0 || got.CostAfter >= got.CostBefore {
+		t.Errorf("cost %v before, %v after", got.CostBefore, got.CostAfter)
+	}
 }
 
 // slow is a model that does not keep deadlines.

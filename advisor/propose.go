@@ -16,6 +16,7 @@ func (t *task) propose() {
 	for _, c := range t.found.Choices {
 		t.answer.Proposals = append(t.answer.Proposals, t.proposal(c))
 	}
+	t.total()
 	if !t.judged {
 		t.unverified()
 	}
@@ -26,6 +27,23 @@ func (t *task) propose() {
 		case r.Author != index.Rules:
 			t.answer.Proposals = append(t.answer.Proposals, t.declined(r))
 		}
+	}
+}
+
+// total adds up the costs of all work, without and with what was chosen.
+func (t *task) total() {
+	for i, before := range t.found.Before {
+		after := before
+		for _, c := range t.found.Choices {
+			for _, q := range c.Queries {
+				if q.Work == i {
+					after = min(after, q.After.Cost)
+				}
+			}
+		}
+		weight := pgvigil.Cost(t.weight(i))
+		t.answer.CostBefore += before * weight
+		t.answer.CostAfter += after * weight
 	}
 }
 

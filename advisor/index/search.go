@@ -59,7 +59,9 @@ type Found struct {
 	// Rejected are candidates by others than Rules that were tried and not
 	// kept, with what the judge said, and all that it could not try.
 	Rejected []Rejection
-	Calls    int
+	// Before are the costs of the work as it is, 0 for what was refused.
+	Before []pgvigil.Cost
+	Calls  int
 }
 
 // Rejection is a candidate that was tried and not kept.
@@ -118,6 +120,9 @@ func (s *Search) Run(ctx context.Context, candidates []Candidate) (Found, error)
 		}
 		found.Choices = append(found.Choices, choices...)
 		rest = append(rest, s.rejections(table, chosen)...)
+	}
+	for _, p := range s.base {
+		found.Before = append(found.Before, p.Cost)
 	}
 	found.Rejected, found.Calls = rest, s.calls
 	return found, nil
