@@ -57,11 +57,11 @@ func benchRecord(b *testing.B, p Place, part float64) {
 }
 
 // The history that reads are measured on: 1,000 statements, half of them
-// active, over two days with a pass every 4 minutes.
+// active, over two days with a pass every 10 minutes.
 const (
 	benchStatements = 1000
-	benchPasses     = 720
-	benchEvery      = 4 * time.Minute
+	benchPasses     = 288
+	benchEvery      = 10 * time.Minute
 )
 
 func benchRead(b *testing.B, p Place, size func() int64) {
