@@ -135,11 +135,30 @@ func TestTrendKeepsEveryCall(t *testing.T) {
 	for _, p := range trend.Points {
 		got += p.Counters[pgvigil.Calls]
 	}
-	if got != want || len(trend.Points) > trendSteps || trend.Step != time.Hour {
+	if math.Abs(got-want) > 1e-6*want || len(trend.Points) > trendSteps || trend.Step != time.Hour {
 		t.Errorf("%v calls in %d steps of %s; want %v in steps of an hour", got, len(trend.Points), trend.Step, want)
 	}
 	if values := trend.values(msPerCall); !math.IsNaN(values[48].V) || math.IsNaN(values[40].V) {
 		t.Errorf("Wednesday 0:30 is %v and Tuesday 16:30 %v; want a gap and a value", values[48], values[40])
+	}
+}
+
+func TestIrregularPassesLeaveNoGapInAChart(t *testing.T) {
+	var points []pgvigil.Point
+	at := monday
+	for i := range 100 {
+		p := pgvigil.Point{Start: at, End: at.Add(2*time.Second + time.Duration(i%5)*300*time.Millisecond)}
+		p.Counters[pgvigil.Calls], p.Counters[pgvigil.ExecMS] = 10, 50
+		points, at = append(points, p), p.End
+	}
+	trend := trendOf(points, pgvigil.Window{From: monday, To: at}, trendSteps)
+	for _, s := range trend.values(msPerCall) {
+		if math.Abs(s.V-5) > 1e-9 {
+			t.Fatalf("at %s a call took %v ms; want 5", s.At, s.V)
+		}
+	}
+	if trend.Intervals != 100 {
+		t.Errorf("%d intervals; want 100", trend.Intervals)
 	}
 }
 

@@ -147,7 +147,7 @@ func (l layout) proposalSentence() string {
 	}
 	if applied != nil {
 		q := healed(applied.Outcome.Queries)
-		s += fmt.Sprintf("; \u201c%s\u201d was applied on %s UTC and since then its query is %s per call and %s",
+		s += fmt.Sprintf("; \u201c%s\u201d was applied at %s UTC, and since then its query is %s per call and %s",
 			proposalTitle(*applied), l.clock.at(applied.Outcome.AppliedAt).Text,
 			versusBaseline(q.After.Blocks, q.Baseline.Blocks, "blocks"), versusBaseline(q.After.MS, q.Baseline.MS, "time"))
 	}
@@ -227,8 +227,14 @@ func (l layout) proposalTile() tile {
 		}
 	}
 	t := tile{Label: "Verified fixes", Value: thousands(float64(by[pgvigil.Verified])), Link: "#proposals", Note: "no other proposal"}
-	if others := by[pgvigil.Rejected] + by[pgvigil.Unverified]; others > 0 {
-		t.Note = fmt.Sprintf("%d rejected, %d unverified", by[pgvigil.Rejected], by[pgvigil.Unverified])
+	var others []string
+	for _, v := range []pgvigil.ProofVerdict{pgvigil.Rejected, pgvigil.Unverified} {
+		if by[v] > 0 {
+			others = append(others, fmt.Sprintf("%d %s", by[v], v))
+		}
+	}
+	if len(others) > 0 {
+		t.Note = "besides " + list(others)
 	}
 	if by[pgvigil.Verified] > 0 {
 		t.Tone = toneGood

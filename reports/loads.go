@@ -21,6 +21,7 @@ type loadRow struct {
 	Query  queryView
 	Place  string
 	Mark   badge
+	Own    badge // of the statements of pgvigil itself
 	Share  string
 	Width  string // of the share's bar
 	Total  string
@@ -92,6 +93,9 @@ func (l layout) loadRow(s *Server, load Load) loadRow {
 	}
 	if c[pgvigil.Calls] < 2 {
 		row.SD = "\u2013"
+	}
+	if s.query(load.Series.Fingerprint).Tags["application"] == "pgvigil" {
+		row.Own = badge{"pgvigil\u2019s own", toneMute}
 	}
 	if db := load.Series.DBID; db != s.mainDatabase() {
 		row.Place = plain(s.database(db), maxName)

@@ -15,9 +15,8 @@ const trendSteps = 240
 // sparkSteps is how many a sparkline shows at most.
 const sparkSteps = 48
 
-// trendOf adds the points of s within w up into at most n equal steps. A
-// point belongs to the step in which it ends. Steps are no shorter than the
-// median point, so that a chart does not alternate between full and empty.
+// trendOf adds the points within w up into at most n equal steps, of a length
+// that a person would choose and no shorter than the median point.
 func trendOf(points []pgvigil.Point, w pgvigil.Window, n int) Trend {
 	span := w.To.Sub(w.From)
 	if span <= 0 || n < 1 {
@@ -35,15 +34,51 @@ func trendOf(points []pgvigil.Point, w pgvigil.Window, n int) Trend {
 		t.Points[i].End = t.Points[i].Start.Add(step)
 	}
 	for _, p := range points {
-		i := int((p.End.Sub(w.From) - 1) / step)
-		if !p.End.After(w.From) || i >= count {
-			continue
-		}
-		t.Points[i].Counters = t.Points[i].Counters.Add(p.Counters)
-		t.Points[i].Flags |= p.Flags
-		t.Intervals++
+		t.add(p)
 	}
 	return t
+}
+
+// add spreads a point over the steps that it lies in, by time: passes are not
+// quite regular, and a step between two of them is no gap.
+func (t *Trend) add(p pgvigil.Point) {
+	first := max(0, int(p.Start.Sub(t.From)/t.Step))
+	counted := false
+	for i := first; i < len(t.Points) && t.Points[i].Start.Before(p.End); i++ {
+		s := &t.Points[i]
+		within := earlier(s.End, p.End).Sub(later(s.Start, p.Start))
+		if within <= 0 {
+			continue
+		}
+		s.Counters = s.Counters.Add(portion(p.Counters, float64(within)/float64(p.End.Sub(p.Start))))
+		s.Flags |= p.Flags
+		counted = true
+	}
+	if counted {
+		t.Intervals++
+	}
+}
+
+// portion is a share of counters.
+func portion(c pgvigil.Counters, share float64) pgvigil.Counters {
+	for i := range c {
+		c[i] *= share
+	}
+	return c
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // niceSteps are spans that a person would choose.
