@@ -68,6 +68,10 @@ type Query struct {
 	Warnings []Warning
 }
 
+// Own says whether the query is pgvigil's own: all that it sends to a target
+// carries the comment /*application='pgvigil'*/.
+func (q Query) Own() bool { return q.Tags["application"] == "pgvigil" }
+
 // Predicate is one comparison of a column.
 type Predicate struct {
 	Table  string // resolved through aliases; "" if ambiguous

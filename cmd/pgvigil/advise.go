@@ -12,6 +12,7 @@ import (
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor"
 	"github.com/pgvigil/pgvigil/advisor/llm"
+	"github.com/pgvigil/pgvigil/advisor/partition"
 	"github.com/pgvigil/pgvigil/advisor/whatif"
 	"github.com/pgvigil/pgvigil/collector"
 	"github.com/pgvigil/pgvigil/internal/server"
@@ -56,6 +57,7 @@ func (a adviser) advise(ctx context.Context, t pgvigil.Target, w wanted) ([]pgvi
 	}
 	request := advisor.Request{
 		Target: t.Name, Server: w.server, Database: db.Name, Catalog: db, Budget: w.budget,
+		Partition: partition.DefaultThresholds,
 	}
 	if request.Work, err = a.work(ctx, w); err != nil {
 		return nil, err
@@ -144,7 +146,7 @@ func (a adviser) work(ctx context.Context, w wanted) ([]advisor.Work, error) {
 	seen := map[pgvigil.Fingerprint]bool{}
 	add := func(f pgvigil.Fingerprint, calls, ms float64) {
 		alert, ok := asked[f]
-		if q := queries[f]; q.Text != "" && !seen[f] {
+		if q := queries[f]; q.Text != "" && !seen[f] && !q.Own() {
 			seen[f] = true
 			work = append(work, advisor.Work{Query: q, Weight: calls, MS: ms, Alert: alert, Context: !ok && !everything})
 		}

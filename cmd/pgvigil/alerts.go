@@ -41,7 +41,7 @@ func newAlertsList(u *ui, ac *access) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer u.finish(done)
 			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{Target: target, Live: !all})
 			if err != nil {
 				return err
@@ -97,7 +97,7 @@ func newAlertsShow(u *ui, ac *access) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer u.finish(done)
 			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{ID: id})
 			if err != nil {
 				return err
@@ -194,7 +194,7 @@ func actOnAlert(ctx context.Context, u *ui, ac *access, id int64, act server.Ale
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	a, err := app.ActOnAlert(ctx, id, act)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	tick := time.NewTicker(max(o.every, time.Millisecond))
 	defer tick.Stop()
 	for i := range o.passes {

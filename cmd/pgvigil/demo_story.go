@@ -158,7 +158,7 @@ func (d *demo) warmUp(ctx context.Context) error {
 	if err := d.passes(ctx, warmUpPasses, nil); err != nil {
 		return err
 	}
-	loads, err := d.history.Loads(ctx, d.server, pgvigil.Window{}, 3)
+	loads, err := d.history.Loads(ctx, d.server, pgvigil.Window{}, 10)
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,12 @@ func (d *demo) warmUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	told := 0
 	for _, l := range loads {
-		d.tell("  %4.1f %% of the time  %s", 100*l.Share, oneLine(queries[l.Series.Fingerprint].Text, 84))
+		if q := queries[l.Series.Fingerprint]; !q.Own() && told < 3 {
+			told++
+			d.tell("  %4.1f %% of the time  %s", 100*l.Share, oneLine(q.Text, 84))
+		}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func checkHistory(ctx context.Context, u *ui, ac *access, format string) error {
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	c, err := app.CheckHistory(ctx)
 	if err != nil {
 		return err

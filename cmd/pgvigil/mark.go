@@ -47,7 +47,7 @@ func mark(ctx context.Context, u *ui, ac *access, target string, e pgvigil.Event
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	servers, err := app.Targets(ctx)
 	if err != nil {
 		return err

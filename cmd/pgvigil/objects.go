@@ -126,20 +126,21 @@ func alertJSON(a pgvigil.Alert) alertObject {
 }
 
 type proposalObject struct {
-	ID         int64         `json:"id"`
-	Kind       string        `json:"kind"`
-	DDL        []string      `json:"ddl"`
-	Table      string        `json:"table"`
-	Columns    []string      `json:"columns"`
-	SizeBytes  int64         `json:"size_bytes"`
-	CostBefore float64       `json:"cost_before"`
-	CostAfter  float64       `json:"cost_after"`
-	Verdict    string        `json:"verdict"`
-	Method     string        `json:"method"`
-	Author     string        `json:"author"`
-	Reason     string        `json:"reason"`
-	State      string        `json:"state"`
-	Queries    []queryObject `json:"queries"`
+	ID         int64             `json:"id"`
+	Kind       string            `json:"kind"`
+	DDL        []string          `json:"ddl"`
+	Table      string            `json:"table"`
+	Columns    []string          `json:"columns"`
+	SizeBytes  int64             `json:"size_bytes"`
+	CostBefore float64           `json:"cost_before"`
+	CostAfter  float64           `json:"cost_after"`
+	Verdict    string            `json:"verdict"`
+	Method     string            `json:"method"`
+	Author     string            `json:"author"`
+	Reason     string            `json:"reason"`
+	Warnings   []pgvigil.Warning `json:"warnings"`
+	State      string            `json:"state"`
+	Queries    []queryObject     `json:"queries"`
 }
 
 type queryObject struct {
@@ -156,7 +157,7 @@ func proposalJSON(p pgvigil.Proposal) proposalObject {
 		ID: p.ID, Kind: string(p.Kind), DDL: []string{}, Table: p.Table, Columns: append([]string{}, p.Columns...),
 		SizeBytes: int64(p.Evidence.Size), CostBefore: float64(p.Evidence.CostBefore), CostAfter: float64(p.Evidence.CostAfter),
 		Verdict: string(p.Evidence.Verdict), Method: p.Evidence.Method, Author: p.Author, Reason: p.Reason, State: string(p.State),
-		Queries: []queryObject{},
+		Queries: []queryObject{}, Warnings: append([]pgvigil.Warning{}, p.Evidence.Warnings...),
 	}
 	for _, s := range p.Steps {
 		o.DDL = append(o.DDL, s.SQL)

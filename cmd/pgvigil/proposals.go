@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/advisor"
 	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
 	"github.com/pgvigil/pgvigil/internal/server"
 )
@@ -13,7 +15,7 @@ import (
 func newAdvise(u *ui) *cobra.Command {
 	ac := &access{}
 	r := server.AdviseRequest{}
-	var budget, format string
+	var budget, format, dsn, workload, scratch string
 	var queries []string
 	cmd := &cobra.Command{
 		Use:   "advise",
@@ -21,7 +23,11 @@ func newAdvise(u *ui) *cobra.Command {
 		Long: `advise drafts indexes (and, where a table asks for it, partitioning) for the query
 of an alert, for certain queries, or for the whole load of a target, and has the
 planner judge every draft: with HypoPG on the target, or with real indexes on
-the scratch database of the configuration. Nothing is changed on the target.`,
+the scratch database of the configuration. Nothing is changed on the target.
+
+With --dsn and --workload it advises on the statements of a file for any database,
+without a history: each statement ends with a semicolon and may stand under a line
+"-- weight: N"; $1 and literals are both allowed.`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkFormat(format, "text", "json"); err != nil {
 				return err
@@ -29,11 +35,21 @@ the scratch database of the configuration. Nothing is changed on the target.`,
 			if r.Budget, r.Queries, err = readAdvise(budget, queries); err != nil {
 				return err
 			}
+			if workload != "" {
+				if err := needDSN(dsn); err != nil {
+					return err
+				}
+				answer, err := adviseOnFile(cmd.Context(), dsn, workload, scratch, r.Budget)
+				if err != nil {
+					return err
+				}
+				return showAnswer(u, answer, format)
+			}
 			app, done, err := ac.open(cmd.Context(), u, existing)
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer u.finish(done)
 			list, err := app.Advise(cmd.Context(), r)
 			if err != nil {
 				return err
@@ -43,6 +59,9 @@ the scratch database of the configuration. Nothing is changed on the target.`,
 	}
 	ac.flags(cmd)
 	f := cmd.Flags()
+	f.StringVar(&dsn, "dsn", os.Getenv("PGVIGIL_DSN"), "with --workload: the database (or PGVIGIL_DSN)")
+	f.StringVar(&workload, "workload", "", "file of statements to advise on, instead of the history")
+	f.StringVar(&scratch, "scratch", "", "with --workload: a scratch copy in which indexes may be built, where the database has no HypoPG")
 	f.Int64Var(&r.Alert, "alert", 0, "for the query of this alert")
 	f.StringVar(&r.Target, "target", "", "for this target")
 	f.StringVar(&r.Database, "database", "", "in this database of it")
@@ -96,7 +115,7 @@ func listProposals(ctx context.Context, u *ui, ac *access, format string) error 
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	found, err := app.Proposals(ctx, pgvigil.ProposalFilter{})
 	if err != nil {
 		return err
@@ -106,24 +125,21 @@ func listProposals(ctx context.Context, u *ui, ac *access, format string) error 
 
 // adviseObject is the object of pgvigil advise --format json; scripts rely on it.
 type adviseObject struct {
-	Proposals   []proposalObject `json:"proposals"`
-	CostBefore  float64          `json:"cost_before"`
-	CostAfter   float64          `json:"cost_after"`
-	WhatIfCalls int              `json:"whatif_calls"`
-	Seconds     float64          `json:"seconds"`
+	Proposals   []proposalObject  `json:"proposals"`
+	CostBefore  float64           `json:"cost_before"`
+	CostAfter   float64           `json:"cost_after"`
+	WhatIfCalls int               `json:"whatif_calls"`
+	Seconds     float64           `json:"seconds"`
+	Warnings    []pgvigil.Warning `json:"warnings"`
 }
 
 func showProposals(u *ui, list []pgvigil.Proposal, format string) error {
 	if format == "json" {
-		o := adviseObject{Proposals: []proposalObject{}}
+		out := make([]proposalObject, 0, len(list))
 		for _, p := range list {
-			o.Proposals = append(o.Proposals, proposalJSON(p))
-			o.CostBefore += float64(p.Evidence.CostBefore)
-			o.CostAfter += float64(p.Evidence.CostAfter)
-			o.WhatIfCalls += p.Evidence.WhatIfCalls
-			o.Seconds += p.Evidence.Seconds
+			out = append(out, proposalJSON(p))
 		}
-		return u.json(o)
+		return u.json(map[string]any{"proposals": out})
 	}
 	if len(list) == 0 {
 		u.say("No proposal: nothing that was tried would help.")
@@ -131,6 +147,29 @@ func showProposals(u *ui, list []pgvigil.Proposal, format string) error {
 	for _, p := range list {
 		printProposal(u, p)
 	}
+	return nil
+}
+
+// showAnswer shows proposals with what they do together.
+func showAnswer(u *ui, a advisor.Answer, format string) error {
+	if format == "json" {
+		o := adviseObject{
+			Proposals: []proposalObject{}, CostBefore: float64(a.CostBefore), CostAfter: float64(a.CostAfter),
+			WhatIfCalls: a.WhatIfCalls, Seconds: a.Took.Seconds(), Warnings: append([]pgvigil.Warning{}, a.Warnings...),
+		}
+		for _, p := range a.Proposals {
+			o.Proposals = append(o.Proposals, proposalJSON(p))
+		}
+		return u.json(o)
+	}
+	for _, w := range a.Warnings {
+		u.say("warning %s: %s", w.Code, oneLine(w.Text, 300))
+	}
+	if err := showProposals(u, a.Proposals, format); err != nil {
+		return err
+	}
+	u.say("All together: planner cost %s -> %s, %d planner calls, %s.", number(float64(a.CostBefore)), number(float64(a.CostAfter)),
+		a.WhatIfCalls, shortDuration(a.Took))
 	return nil
 }
 

@@ -78,7 +78,7 @@ func historyRegressions(ctx context.Context, u *ui, ac *access, f server.Regress
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	found, err := app.Regressions(ctx, f)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func writeReport(ctx context.Context, u *ui, ac *access, r server.ReportRequest,
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	w, err := u.openOutput(path)
 	if err != nil {
 		return err

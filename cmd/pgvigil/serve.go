@@ -50,21 +50,21 @@ func serve(ctx context.Context, u *ui, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	defer socket.Close()
+	defer u.finish(socket.Close)
 	listeners := []net.Listener{socket}
 	if cfg.Server.Listen != "" {
 		tcp, err := server.ListenTCP(cfg.Server.Listen, cfg.Server.AllowRemote)
 		if err != nil {
 			return err
 		}
-		defer tcp.Close()
+		defer u.finish(func() error { return closed(tcp.Close()) })
 		listeners = append(listeners, tcp)
 	}
 	a, done, err := openLocal(ctx, u, cfg, created)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer u.finish(done)
 	return a.serve(ctx, listeners)
 }
 
@@ -163,4 +163,12 @@ func (w *warned) say(log *slog.Logger, target string, list []pgvigil.Warning) {
 	for key := range now {
 		w.seen[key] = true
 	}
+}
+
+// closed forgives what was closed already.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }

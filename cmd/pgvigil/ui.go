@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -65,6 +66,13 @@ func (u *ui) complain(err error) {
 	}
 }
 
+// finish closes what a command had open, and says so when that went wrong.
+func (u *ui) finish(done func() error) {
+	if err := done(); err != nil {
+		u.complain(err)
+	}
+}
+
 // say writes a line for people.
 func (u *ui) say(format string, args ...any) {
 	fmt.Fprintf(u.err, format+"\n", args...)
@@ -118,10 +126,8 @@ func oneLine(s string, limit int) string {
 
 // checkFormat refuses a --format that the command does not have.
 func checkFormat(format string, known ...string) error {
-	for _, k := range known {
-		if format == k {
-			return nil
-		}
+	if slices.Contains(known, format) {
+		return nil
 	}
 	return &pgvigil.Hint{
 		Err:    fmt.Errorf("read --format %q: no such format", format),
