@@ -52,7 +52,7 @@ func (c *canon) message(m protoreflect.Message) {
 		c.rangeVar(v)
 	case *pg.ColumnRef:
 		c.columnRef(v)
-	case *pg.A_Expr, *pg.BoolExpr, *pg.DefElem, *pg.SortBy, *pg.LockingClause:
+	case *pg.A_Expr, *pg.BoolExpr, *pg.DefElem, *pg.SortBy, *pg.LockingClause, *pg.TypeCast:
 		c.special(m)
 	case *pg.SelectStmt, *pg.InsertStmt, *pg.UpdateStmt, *pg.DeleteStmt, *pg.MergeStmt:
 		c.scopes = append(c.scopes, c.scopeOf(m.Interface()))
@@ -78,6 +78,12 @@ func (c *canon) special(m protoreflect.Message) {
 		c.option++
 		c.fields(m)
 		c.option--
+	case *pg.TypeCast:
+		if isNational(v) {
+			c.constant()
+		} else {
+			c.fields(m)
+		}
 	case *pg.SortBy:
 		dir := v.SortbyDir
 		if dir == pg.SortByDir_SORTBY_ASC {
@@ -105,11 +111,29 @@ func (c *canon) expression(v *pg.A_Expr, m protoreflect.Message) {
 		c.node(v.Lexpr)
 		c.list(v.Rexpr.GetList().GetItems(), true)
 		c.buf = append(c.buf, ')')
-	case v.Lexpr == nil && len(v.Name) == 1 && v.Name[0].GetString_().GetSval() == "-" && isConstant(v.Rexpr):
+	case isNegated(v):
 		c.constant()
 	default:
 		c.fields(m)
 	}
+}
+
+// isNational says whether v is a constant like N'x', which the grammar takes for
+// a cast and the normal form for a constant.
+func isNational(v *pg.TypeCast) bool {
+	names := v.GetTypeName().GetNames()
+	return isConstant(v.Arg) && len(names) == 2 && names[1].GetString_().GetSval() == "bpchar"
+}
+
+// isNegated says whether v is a constant with one minus or several before it.
+func isNegated(v *pg.A_Expr) bool {
+	for v != nil && v.Lexpr == nil && len(v.Name) == 1 && v.Name[0].GetString_().GetSval() == "-" {
+		if isConstant(v.Rexpr) {
+			return true
+		}
+		v = v.Rexpr.GetAExpr()
+	}
+	return false
 }
 
 func isConstant(n *pg.Node) bool { return n.GetAConst() != nil || n.GetParamRef() != nil }

@@ -16,7 +16,7 @@ var literals = rapid.OneOf(
 	rapid.Map(rapid.IntRange(-1_000_000, 1_000_000), func(i int) string { return fmt.Sprint(i) }),
 	rapid.Map(rapid.StringMatching(`[a-z '_;$-]{0,12}`), func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }),
 	rapid.Map(rapid.IntRange(1, 40), func(i int) string { return fmt.Sprintf("$%d", i) }),
-	rapid.SampledFrom([]string{"NULL", "TRUE", "1.5e3", "0x1F", "E'a\\'b'", "$$x$$", "$q$ ; -- $q$", "B'01'", "1_000"}),
+	rapid.SampledFrom([]string{"NULL", "TRUE", "1.5e3", "0x1F", "E'a\\'b'", "$$x$$", "$q$ ; -- $q$", "B'01'", "N'x'", "1_000"}),
 )
 
 // shapes are statements with holes for constants (%v) and lists of them (%l).
