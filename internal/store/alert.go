@@ -94,7 +94,7 @@ func readBodies[T any](ctx context.Context, h *SQL, query string, args ...any) (
 	var list []T
 	err := h.read(ctx, func(q querier) error {
 		list = nil
-		return each(ctx, q, text(query), args, func(rows *sql.Rows) error {
+		return each(ctx, q, ask(query, args...), func(rows *sql.Rows) error {
 			var id int64
 			var body []byte
 			if err := rows.Scan(&id, &body); err != nil {

@@ -45,7 +45,7 @@ func (h *SQL) Events(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window)
 	from, to := bounds(w)
 	err := h.read(ctx, func(q querier) error {
 		list = nil
-		return each(ctx, q, text("events"), []any{int64(id), from, to}, func(rows *sql.Rows) error {
+		return each(ctx, q, ask("events", int64(id), from, to), func(rows *sql.Rows) error {
 			e, _, err := scanEvent(rows)
 			list = append(list, e)
 			return err

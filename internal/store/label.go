@@ -52,11 +52,11 @@ func byQueryID(id int64) pgvigil.Fingerprint {
 // that bear some fingerprints.
 func readLabels(ctx context.Context, q querier, server pgvigil.ServerID, fps ...pgvigil.Fingerprint) (labels, error) {
 	all := labels{}
-	query := text("labels")
+	r := ask("labels", int64(server))
 	if len(fps) > 0 {
-		query = textOf("labels_of_fingerprints", ":ids", idList(fps))
+		r = ask("labels_of_fingerprints", int64(server)).of(idList(fps))
 	}
-	err := each(ctx, q, query, []any{int64(server)}, func(rows *sql.Rows) error {
+	err := each(ctx, q, r, func(rows *sql.Rows) error {
 		var k pgvigil.StatementKey
 		var l label
 		var fp int64

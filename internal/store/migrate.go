@@ -62,7 +62,7 @@ func (h *SQL) apply(ctx context.Context, tx *txn, name string, number int) error
 	if err != nil {
 		return fmt.Errorf("read migration %s: %w", name, err)
 	}
-	for _, statement := range strings.Split(string(script), ";\n") {
+	for statement := range strings.SplitSeq(string(script), ";\n") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}
@@ -81,13 +81,9 @@ func (h *SQL) apply(ctx context.Context, tx *txn, name string, number int) error
 // that a new metric needs no migration.
 func (tx *txn) addMetrics(ctx context.Context) error {
 	for _, table := range []string{"intervals_recent", "intervals_closed"} {
-		rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+		have, err := tx.columns(ctx, table)
 		if err != nil {
-			return fmt.Errorf("read the columns of %s: %w", table, err)
-		}
-		have, err := rows.Columns()
-		if err := errors.Join(err, rows.Close()); err != nil {
-			return fmt.Errorf("read the columns of %s: %w", table, err)
+			return err
 		}
 		for i, m := range pgvigil.Metrics {
 			if slices.Contains(have, m.Name) {
@@ -100,4 +96,13 @@ func (tx *txn) addMetrics(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (tx *txn) columns(ctx context.Context, table string) (names []string, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+	if err != nil {
+		return nil, fmt.Errorf("read the columns of %s: %w", table, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close(), rows.Err()) }()
+	return rows.Columns()
 }

@@ -38,7 +38,7 @@ func (r *recording) keepQueries(ctx context.Context) error {
 		return nil
 	}
 	have := map[pgvigil.Fingerprint]int{}
-	err := each(ctx, r.Tx, text("query_versions"), nil, func(rows *sql.Rows) error {
+	err := each(ctx, r.Tx, ask("query_versions"), func(rows *sql.Rows) error {
 		var fp int64
 		var algorithm int
 		if err := rows.Scan(&fp, &algorithm); err != nil {
@@ -103,13 +103,13 @@ func (h *SQL) Queries(ctx context.Context, fps []pgvigil.Fingerprint) (map[pgvig
 }
 
 func readQueries(ctx context.Context, q querier, fps []pgvigil.Fingerprint, found map[pgvigil.Fingerprint]pgvigil.Query) error {
-	err := eachQuery(ctx, q, textOf("queries", ":ids", idList(fps)), nil, func(query pgvigil.Query) {
+	err := eachQuery(ctx, q, ask("queries").of(idList(fps)), func(query pgvigil.Query) {
 		found[query.Fingerprint] = query
 	})
 	if err != nil {
 		return err
 	}
-	return each(ctx, q, textOf("query_ids", ":ids", idList(fps)), nil, func(rows *sql.Rows) error {
+	return each(ctx, q, ask("query_ids").of(idList(fps)), func(rows *sql.Rows) error {
 		var fp, id int64
 		if err := rows.Scan(&fp, &id); err != nil {
 			return fmt.Errorf("read a query id: %w", err)
@@ -122,8 +122,8 @@ func readQueries(ctx context.Context, q querier, fps []pgvigil.Fingerprint, foun
 	})
 }
 
-func eachQuery(ctx context.Context, q querier, query string, args []any, f func(pgvigil.Query)) error {
-	return each(ctx, q, query, args, func(rows *sql.Rows) error {
+func eachQuery(ctx context.Context, q querier, r request, f func(pgvigil.Query)) error {
+	return each(ctx, q, r, func(rows *sql.Rows) error {
 		var fp int64
 		var body []byte
 		if err := rows.Scan(&fp, &body); err != nil {
@@ -143,7 +143,7 @@ func (h *SQL) Relabel(ctx context.Context, algorithm int, describe func(pgvigil.
 	n := 0
 	err := h.write(ctx, func(tx *txn) error {
 		var old []pgvigil.Query
-		err := eachQuery(ctx, tx.Tx, text("all_queries"), []any{algorithm}, func(q pgvigil.Query) { old = append(old, q) })
+		err := eachQuery(ctx, tx.Tx, ask("all_queries", algorithm), func(q pgvigil.Query) { old = append(old, q) })
 		if err != nil || len(old) == 0 {
 			return err
 		}

@@ -63,7 +63,7 @@ func (r *recording) keepDatabases(ctx context.Context) error {
 
 func (r *recording) keepDatabaseNames(ctx context.Context) error {
 	names := map[pgvigil.OID]string{}
-	err := each(ctx, r.Tx, text("databases"), []any{int64(r.server)}, func(rows *sql.Rows) error {
+	err := each(ctx, r.Tx, ask("databases", int64(r.server)), func(rows *sql.Rows) error {
 		var id pgvigil.OID
 		var name string
 		if err := rows.Scan(&id, &name); err != nil {

@@ -44,7 +44,7 @@ func (h *SQL) EachPass(ctx context.Context, id pgvigil.ServerID, w pgvigil.Windo
 		var list []pgvigil.Recorded
 		err := h.read(ctx, func(q querier) error {
 			var err error
-			list, err = replay(ctx, q, id, passes[:n], statements)
+			list, err = player{q, id, statements}.replay(ctx, passes[:n])
 			return err
 		})
 		if err != nil {
@@ -74,7 +74,7 @@ func batch(passes []passRow) int {
 func readPasses(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.Window) ([]passRow, error) {
 	from, to := bounds(w)
 	var list []passRow
-	err := each(ctx, q, text("passes"), []any{int64(id), from, to}, func(rows *sql.Rows) error {
+	err := each(ctx, q, ask("passes", int64(id), from, to), func(rows *sql.Rows) error {
 		var p passRow
 		var warnings []byte
 		c := &p.parts
@@ -92,17 +92,26 @@ func readPasses(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.W
 	return list, err
 }
 
-// replay returns what Record returned of some successive passes, labelled as
-// the statements are now.
-func replay(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow, statements map[int64]statement) ([]pgvigil.Recorded, error) {
+// player replays passes of one server, labelled as its statements are now.
+type player struct {
+	querier
+	server     pgvigil.ServerID
+	statements map[int64]statement
+}
+
+// replay returns what Record returned of some successive passes.
+func (p player) replay(ctx context.Context, passes []passRow) ([]pgvigil.Recorded, error) {
 	list := make([]pgvigil.Recorded, len(passes))
 	at := make(map[int64]*pgvigil.Recorded, len(passes))
-	for i, p := range passes {
-		w := pgvigil.Window{From: p.previous, To: p.at}
-		list[i] = pgvigil.Recorded{Server: id, Pass: p.id, Previous: p.previous, At: p.at, Coverage: p.parts.Coverage(w, 1), Warnings: p.warnings}
-		at[p.id] = &list[i]
+	for i, row := range passes {
+		w := pgvigil.Window{From: row.previous, To: row.at}
+		list[i] = pgvigil.Recorded{
+			Server: p.server, Pass: row.id, Previous: row.previous, At: row.at,
+			Coverage: row.parts.Coverage(w, 1), Warnings: row.warnings,
+		}
+		at[row.id] = &list[i]
 	}
-	rows, err := rowsOfPasses(ctx, q, id, passes)
+	rows, err := p.rows(ctx, passes)
 	if err != nil {
 		return nil, err
 	}
@@ -112,23 +121,23 @@ func replay(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRo
 			n++
 		}
 		if r := at[rows[0].pass]; r != nil {
-			r.Points = points(id, rows[:n], statements)
+			r.Points = p.points(rows[:n])
 		}
 		rows = rows[n:]
 	}
-	return list, addRest(ctx, q, id, passes, at)
+	return list, p.addRest(ctx, passes, at)
 }
 
-func rowsOfPasses(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow) ([]row, error) {
+func (p player) rows(ctx context.Context, passes []passRow) ([]row, error) {
 	first, last := passes[0], passes[len(passes)-1]
 	from, to := first.at, last.at
-	for _, p := range passes { // not in order where the server's clock jumped back
-		from, to = earlier(from, p.at), later(to, p.at)
+	for _, row := range passes { // not in order where the server's clock jumped back
+		from, to = earlier(from, row.at), later(to, row.at)
 	}
 	var list []row
 	sc := newScanner()
-	args := []any{int64(id), first.id, last.id, from, to}
-	err := each(ctx, q, text("intervals_of_passes"), args, func(rows *sql.Rows) error {
+	r := ask("intervals_of_passes", int64(p.server), first.id, last.id, from, to)
+	err := each(ctx, p, r, func(rows *sql.Rows) error {
 		r, err := sc.scan(rows)
 		list = append(list, r)
 		return err
@@ -151,24 +160,24 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func points(server pgvigil.ServerID, rows []row, statements map[int64]statement) []pgvigil.SeriesPoint {
+func (p player) points(rows []row) []pgvigil.SeriesPoint {
 	list := make([]pgvigil.Interval, len(rows))
 	names := make(map[pgvigil.StatementKey]pgvigil.Fingerprint, len(rows))
 	for i := range rows {
-		s := statements[rows[i].statement]
+		s := p.statements[rows[i].statement]
 		list[i] = rows[i].Interval
-		list[i].Server, list[i].Key = server, s.key
+		list[i].Server, list[i].Key = p.server, s.key
 		names[s.key] = s.fingerprint
 	}
 	return interval.Points(list, func(k pgvigil.StatementKey) pgvigil.Fingerprint { return names[k] })
 }
 
 // addRest adds relations and events to passes.
-func addRest(ctx context.Context, q querier, id pgvigil.ServerID, passes []passRow, at map[int64]*pgvigil.Recorded) error {
-	args := []any{int64(id), passes[0].id, passes[len(passes)-1].id}
-	err := each(ctx, q, text("relation_intervals_of_passes"), args, func(rows *sql.Rows) error {
+func (p player) addRest(ctx context.Context, passes []passRow, at map[int64]*pgvigil.Recorded) error {
+	args := []any{int64(p.server), passes[0].id, passes[len(passes)-1].id}
+	err := each(ctx, p, ask("relation_intervals_of_passes", args...), func(rows *sql.Rows) error {
 		iv, pass, err := scanRelationInterval(rows)
-		iv.Server = id
+		iv.Server = p.server
 		if r := at[pass]; r != nil {
 			r.Relations = append(r.Relations, iv)
 		}
@@ -177,7 +186,7 @@ func addRest(ctx context.Context, q querier, id pgvigil.ServerID, passes []passR
 	if err != nil {
 		return err
 	}
-	return each(ctx, q, text("events_of_passes"), args, func(rows *sql.Rows) error {
+	return each(ctx, p, ask("events_of_passes", args...), func(rows *sql.Rows) error {
 		e, pass, err := scanEvent(rows)
 		if r := at[pass]; r != nil {
 			r.Events = append(r.Events, e)
@@ -200,7 +209,7 @@ func recordedAgain(ctx context.Context, q querier, id pgvigil.ServerID, pass int
 	if err != nil {
 		return pgvigil.Recorded{}, err
 	}
-	list, err := replay(ctx, q, id, passes[i:i+1], statements)
+	list, err := player{q, id, statements}.replay(ctx, passes[i:i+1])
 	if err != nil {
 		return pgvigil.Recorded{}, err
 	}

@@ -108,12 +108,12 @@ func readRows(ctx context.Context, q querier, f pgvigil.SeriesFilter, ids []int6
 		return err
 	}
 	if ids == nil {
-		err := each(ctx, q, text("intervals_of_server"), []any{int64(f.Server), from, to}, add)
+		err := each(ctx, q, ask("intervals_of_server", int64(f.Server), from, to), add)
 		return list, err
 	}
 	for part := range slices.Chunk(ids, 5000) {
-		query := textOf("intervals_of_statements", ":ids", idList(part))
-		if err := each(ctx, q, query, []any{from, to}, add); err != nil {
+		r := ask("intervals_of_statements", from, to).of(idList(part))
+		if err := each(ctx, q, r, add); err != nil {
 			return nil, err
 		}
 	}
@@ -161,7 +161,7 @@ func (h *SQL) Loads(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window, 
 		if err := q.QueryRowContext(ctx, text("load_of_server"), int64(id), from, to).Scan(&all); err != nil {
 			return fmt.Errorf("read the load of the server: %w", err)
 		}
-		return each(ctx, q, text("loads"), []any{int64(id), from, to, limit}, func(rows *sql.Rows) error {
+		return each(ctx, q, ask("loads", int64(id), from, to, limit), func(rows *sql.Rows) error {
 			l := pgvigil.LoadShare{Series: pgvigil.SeriesKey{Server: id}}
 			var fp int64
 			dest := []any{&l.Series.DBID, &fp}

@@ -15,7 +15,7 @@ func (h *SQL) Servers(ctx context.Context) ([]pgvigil.ServerInfo, error) {
 	var list []pgvigil.ServerInfo
 	err := h.read(ctx, func(q querier) error {
 		list = nil
-		return each(ctx, q, text("servers"), nil, func(rows *sql.Rows) error {
+		return each(ctx, q, ask("servers"), func(rows *sql.Rows) error {
 			var s pgvigil.ServerInfo
 			var cluster int64
 			err := rows.Scan(&s.ID, &cluster, &s.Server.Target, &s.Server.Timeline, &s.Server.Version,
@@ -36,7 +36,7 @@ func (h *SQL) Servers(ctx context.Context) ([]pgvigil.ServerInfo, error) {
 
 func serverIDs(ctx context.Context, q querier) ([]pgvigil.ServerID, error) {
 	var ids []pgvigil.ServerID
-	err := each(ctx, q, "-- the ids of all servers\nSELECT id FROM servers ORDER BY id", nil, func(rows *sql.Rows) error {
+	err := each(ctx, q, ask("server_ids"), func(rows *sql.Rows) error {
 		var id pgvigil.ServerID
 		if err := rows.Scan(&id); err != nil {
 			return fmt.Errorf("read a server: %w", err)
@@ -92,13 +92,13 @@ func (h *SQL) Relations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Wind
 	from, to := bounds(w)
 	err := h.read(ctx, func(q querier) error {
 		b.list, b.at = nil, map[pgvigil.RelationKey]int{}
-		if err := each(ctx, q, text("relations"), []any{int64(id)}, b.name); err != nil {
+		if err := each(ctx, q, ask("relations", int64(id)), b.name); err != nil {
 			return err
 		}
-		if err := each(ctx, q, text("relation_intervals"), []any{int64(id), from, to}, b.interval); err != nil {
+		if err := each(ctx, q, ask("relation_intervals", int64(id), from, to), b.interval); err != nil {
 			return err
 		}
-		return each(ctx, q, text("relation_sizes"), []any{int64(id), from, to}, b.size)
+		return each(ctx, q, ask("relation_sizes", int64(id), from, to), b.size)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read relations: %w", err)
@@ -190,7 +190,7 @@ func (h *SQL) DatabasePoints(ctx context.Context, id pgvigil.ServerID, w pgvigil
 	from, to := bounds(w)
 	err := h.read(ctx, func(q querier) error {
 		list = nil
-		return each(ctx, q, text("database_points"), []any{int64(id), from, to}, func(rows *sql.Rows) error {
+		return each(ctx, q, ask("database_points", int64(id), from, to), func(rows *sql.Rows) error {
 			var p pgvigil.DatabasePoint
 			dest := []any{&p.DBID, (*moment)(&p.Start), (*moment)(&p.End)}
 			for _, m := range interval.DatabaseMetrics {
@@ -216,7 +216,7 @@ func (h *SQL) Sessions(ctx context.Context, id pgvigil.ServerID, w pgvigil.Windo
 	from, to := bounds(w)
 	err := h.read(ctx, func(q querier) error {
 		list = nil
-		return each(ctx, q, text("sessions"), []any{int64(id), from, to}, func(rows *sql.Rows) error {
+		return each(ctx, q, ask("sessions", int64(id), from, to), func(rows *sql.Rows) error {
 			var at moment
 			var body []byte
 			if err := rows.Scan(&at, &body); err != nil {

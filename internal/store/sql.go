@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 )
@@ -191,11 +192,26 @@ func (h *SQL) read(ctx context.Context, f func(q querier) error) error {
 	return err
 }
 
+// request is a query with its arguments.
+type request struct {
+	sql  string
+	args []any
+}
+
+// ask names a query.
+func ask(name string, args ...any) request { return request{text(name), args} }
+
+// of puts a list of numbers into the query.
+func (r request) of(ids string) request {
+	r.sql = strings.ReplaceAll(r.sql, ":ids", ids)
+	return r
+}
+
 // each runs a query and calls f for every row.
-func each(ctx context.Context, q querier, query string, args []any, f func(*sql.Rows) error) (err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func each(ctx context.Context, q querier, r request, f func(*sql.Rows) error) (err error) {
+	rows, err := q.QueryContext(ctx, r.sql, r.args...)
 	if err != nil {
-		return fmt.Errorf("%s: %w", purpose(query), err)
+		return fmt.Errorf("%s: %w", purpose(r.sql), err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
@@ -204,7 +220,7 @@ func each(ctx context.Context, q querier, query string, args []any, f func(*sql.
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%s: %w", purpose(query), err)
+		return fmt.Errorf("%s: %w", purpose(r.sql), err)
 	}
 	return nil
 }

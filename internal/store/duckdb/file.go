@@ -146,7 +146,7 @@ var errForeign = errors.New("it holds other tables")
 
 // explain says what an error of opening means and what to do about it.
 func explain(path string, err error) error {
-	sentinel, advice := classify(err)
+	advice, sentinel := classify(err)
 	switch {
 	case sentinel == nil:
 		return fmt.Errorf("open the history %s: %w", path, err)
@@ -158,7 +158,7 @@ func explain(path string, err error) error {
 	return &pgvigil.Hint{Err: fmt.Errorf("open the history %s: %w: %w", path, sentinel, err), Advice: advice}
 }
 
-func classify(err error) (sentinel error, advice string) {
+func classify(err error) (advice string, sentinel error) {
 	says := func(parts ...string) bool {
 		for _, p := range parts {
 			if strings.Contains(err.Error(), p) {
@@ -169,19 +169,19 @@ func classify(err error) (sentinel error, advice string) {
 	}
 	switch {
 	case errors.Is(err, store.ErrNewer):
-		return store.ErrNewer, "use the pgvigil that wrote it, or a later one"
+		return "use the pgvigil that wrote it, or a later one", store.ErrNewer
 	case errors.Is(err, errForeign):
-		return store.ErrNotHistory, "name another file with --history"
+		return "name another file with --history", store.ErrNotHistory
 	case errors.Is(err, store.ErrUnwritable):
-		return store.ErrUnwritable, "choose another name with --history"
+		return "choose another name with --history", store.ErrUnwritable
 	case says("Could not set lock", "Conflicting lock"):
-		return store.ErrLocked, ""
+		return "", store.ErrLocked
 	case says("Permission denied", "Read-only file system", "No such file or directory", "Is a directory", "Not a directory", "No space left"):
-		return store.ErrUnwritable, "give pgvigil a directory that it may write to, with --history"
+		return "give pgvigil a directory that it may write to, with --history", store.ErrUnwritable
 	case says("not a valid DuckDB database file", "Serialization Error", "corrupt", "checksum", "Checksum", "Could not read"):
-		return store.ErrNotHistory, "restore it from a backup, or move it away and let pgvigil begin a new one"
+		return "restore it from a backup, or move it away and let pgvigil begin a new one", store.ErrNotHistory
 	case says("different version of DuckDB", "newer version of DuckDB", "newer version"):
-		return store.ErrNewer, "use the pgvigil that wrote it, or a later one"
+		return "use the pgvigil that wrote it, or a later one", store.ErrNewer
 	}
-	return nil, ""
+	return "", nil
 }

@@ -114,8 +114,7 @@ func (s *server) Append(ctx context.Context, conn *sql.Conn, t store.Table) erro
 // Recover has nothing to mend: the pool replaces connections that broke. One
 // more try is worth it when the server went away.
 func (s *server) Recover(ctx context.Context, err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "57P01" || pg.Code == "57P02" // admin_shutdown, crash_shutdown
 	}
 	return pgconn.SafeToRetry(err)

@@ -98,7 +98,7 @@ func TestAMetricThatIsNewGetsItsColumn(t *testing.T) {
 	}
 	pgtest.Exec(t, dsn, "ALTER TABLE pgvigil.intervals_recent DROP COLUMN wal_bytes; ALTER TABLE pgvigil.intervals_closed DROP COLUMN rows")
 	h, w := place(dsn)(t, store.Options{}), storetest.NewWorld(2)
-	defer h.Close()
+	t.Cleanup(func() { _ = h.Close() })
 	for range 2 {
 		if _, err := h.Record(t.Context(), w.Pass(time.Minute)); err != nil {
 			t.Error(err)
@@ -114,9 +114,8 @@ func TestAMetricThatIsNewGetsItsColumn(t *testing.T) {
 func TestTwoProcessesTakeTurns(t *testing.T) {
 	dsn := pgtest.Database(t, pgtest.Server(t, pgtest.Majors[0]))
 	a, w := place(dsn)(t, store.Options{}), storetest.NewWorld(2)
-	defer a.Close()
 	b := place(dsn)(t, store.Options{})
-	defer b.Close()
+	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	for i := range 6 {
 		h := []store.History{a, b}[i%2]
 		r, err := h.Record(t.Context(), w.Pass(time.Minute))

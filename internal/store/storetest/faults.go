@@ -17,13 +17,13 @@ import (
 	"github.com/pgvigil/pgvigil/internal/store"
 )
 
-// days records a pass an hour over three days and returns what was recorded.
+// days records a pass every two hours over three days and returns what was recorded.
 func days(t testing.TB, h store.History) []pgvigil.Recorded {
 	t.Helper()
 	w := NewWorld(5)
 	var list []pgvigil.Recorded
-	for i := range 72 {
-		s := w.Pass(time.Hour)
+	for i := range 36 {
+		s := w.Pass(2 * time.Hour)
 		if i == 0 {
 			Describe(s, 1, map[int]pgvigil.Fingerprint{0: 1, 1: 1, 2: 2, 3: 3})
 		}
@@ -73,7 +73,7 @@ func testForget(t *testing.T, p Place) {
 		t.Fatal(err)
 	}
 	left := replayed(t, h, id)
-	if len(left) != 25 {
+	if len(left) != 13 {
 		t.Errorf("%d passes left; want those of the last 24 hours, both ends included", len(left))
 	}
 	same(t, "the rest", all[len(all)-len(left):], left)

@@ -1,0 +1,2 @@
+-- the ids of all servers
+SELECT id FROM servers ORDER BY id
