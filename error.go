@@ -15,8 +15,7 @@ func (h *Hint) Unwrap() error { return h.Err }
 
 // Advice returns the remedy that the nearest Hint in err's chain gives, or "".
 func Advice(err error) string {
-	var h *Hint
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*Hint](err); ok {
 		return h.Advice
 	}
 	return ""

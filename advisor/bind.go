@@ -37,8 +37,10 @@ func (t *task) bind(work int, b binding) bool {
 		t.bound[work][p.Number], done = v, true
 	}
 	if done {
-		t.bindings[work] = append(t.bindings[work], pgvigil.Warning{Code: "bound-parameter",
-			Text: fmt.Sprintf("planned with %s = %s, %s; the text holds a parameter", whatif.Quote(b.column), whatif.Literal(b.value), b.why)})
+		t.bindings[work] = append(t.bindings[work], pgvigil.Warning{
+			Code: "bound-parameter",
+			Text: fmt.Sprintf("planned with %s = %s, %s; the text holds a parameter", whatif.Quote(b.column), whatif.Literal(b.value), b.why),
+		})
 	}
 	return done
 }
@@ -64,8 +66,10 @@ func (t *task) bindPartitions(work int) {
 			continue
 		}
 		m := listBound.FindStringSubmatch(big.PartitionBound)
-		t.bind(work, binding{column: columns[0], value: m[1] + m[2], why: "the biggest partition",
-			numbers: whatif.Parameters(t.Work[work].text(), columns[0])})
+		t.bind(work, binding{
+			column: columns[0], value: m[1] + m[2], why: "the biggest partition",
+			numbers: whatif.Parameters(t.Work[work].text(), columns[0]),
+		})
 	}
 }
 
@@ -80,8 +84,10 @@ func (t *task) bindRestored(c index.Candidate) {
 			continue
 		}
 		for _, w := range c.Wants {
-			t.bind(w, binding{column: cond.Column, value: cond.Values[0], why: "as in the predicate of the dropped index",
-				numbers: whatif.Parameters(t.Work[w].text(), cond.Column)})
+			t.bind(w, binding{
+				column: cond.Column, value: cond.Values[0], why: "as in the predicate of the dropped index",
+				numbers: whatif.Parameters(t.Work[w].text(), cond.Column),
+			})
 		}
 	}
 }
@@ -114,8 +120,10 @@ func (t *task) bindRare(ctx context.Context, work int) (out []index.Demand) {
 				continue
 			}
 			v, ok := t.rarest(ctx, d.Table, c.Column)
-			if ok && t.bind(work, binding{column: c.Column, value: v.Text, numbers: whatif.Parameters(t.Work[work].text(), c.Column),
-				why: fmt.Sprintf("which %s of the rows have", percent(v.Share))}) {
+			if ok && t.bind(work, binding{
+				column: c.Column, value: v.Text, numbers: whatif.Parameters(t.Work[work].text(), c.Column),
+				why: fmt.Sprintf("which %s of the rows have", percent(v.Share)),
+			}) {
 				d.Conds[i].Op, d.Conds[i].Values, changed = index.Equal, []string{v.Text}, true
 			}
 		}

@@ -39,8 +39,10 @@ func demands(c *index.Catalog, work int, s query.Shape) []index.Demand {
 			if use.Derived || t == nil {
 				continue
 			}
-			d := index.Demand{Work: work, Table: t, Limited: b.Limit.Present,
-				Locking: b.Verb != "select" || len(b.Locking) > 0 || use.Target}
+			d := index.Demand{
+				Work: work, Table: t, Limited: b.Limit.Present,
+				Locking: b.Verb != "select" || len(b.Locking) > 0 || use.Target,
+			}
 			d.Conds, d.Either = conditions(use.Conditions)
 			if j == ordered && !b.OrderByExpression {
 				d.Order = ordering(b.OrderBy)

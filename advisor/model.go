@@ -202,8 +202,10 @@ func (d *dossier) addFacts(id string, w Work) {
 		value float64
 		unit  string
 	}{
-		{"time per call before the regression", v.Before.MS, "ms"}, {"time per call since the regression", v.After.MS, "ms"},
-		{"blocks per call before the regression", v.Before.Blocks, ""}, {"blocks per call since the regression", v.After.Blocks, ""},
+		{"time per call before the regression", v.Before.MS, "ms"},
+		{"time per call since the regression", v.After.MS, "ms"},
+		{"blocks per call before the regression", v.Before.Blocks, ""},
+		{"blocks per call since the regression", v.After.Blocks, ""},
 		{"slow-down factor", v.Factor, ""},
 	} {
 		if f.value > 0 {

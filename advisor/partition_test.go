@@ -30,8 +30,10 @@ ANALYZE traces;`
 // propose returns the partitioning proposals for some statements.
 func propose(t *testing.T, read pgvigil.DatabaseRead, judge whatif.Judge, work ...string) []pgvigil.Proposal {
 	t.Helper()
-	r := advisor.Request{Target: "ci", Catalog: read, Judge: judge,
-		Partition: partition.Thresholds{MinBytes: 1, MinShare: 0.5, MinRetention: 0.2}}
+	r := advisor.Request{
+		Target: "ci", Catalog: read, Judge: judge,
+		Partition: partition.Thresholds{MinBytes: 1, MinShare: 0.5, MinRetention: 0.2},
+	}
 	for _, sql := range work {
 		r.Work = append(r.Work, described(sql))
 	}

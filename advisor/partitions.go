@@ -101,8 +101,10 @@ func (t *task) partitioning(a partition.Answer, plan partition.Plan) pgvigil.Pro
 		p.Evidence.Queries = append(p.Evidence.Queries, pgvigil.QueryEvidence{Fingerprint: q.Fingerprint, Text: q.Text, Weight: u.Weight})
 	}
 	if slices.ContainsFunc(a.NotPruned, func(u partition.Use) bool { return u.Weight > 0 }) {
-		p.Evidence.Warnings = append(p.Evidence.Warnings, pgvigil.Warning{Code: "not-pruned",
-			Text: "the queries listed do not carry the key; they would plan and lock all partitions"})
+		p.Evidence.Warnings = append(p.Evidence.Warnings, pgvigil.Warning{
+			Code: "not-pruned",
+			Text: "the queries listed do not carry the key; they would plan and lock all partitions",
+		})
 	}
 	return p
 }

@@ -121,8 +121,10 @@ func (t *task) evidence(c index.Choice, table *pgvigil.Table) pgvigil.Evidence {
 		e.Verdict = pgvigil.Unverified
 	}
 	if c.StandIn {
-		e.Warnings = append(e.Warnings, pgvigil.Warning{Code: "stand-in",
-			Text: "HypoPG cannot hold a partial index of a partitioned table; the same index over all rows stood in for it, so the cost after is an upper bound"})
+		e.Warnings = append(e.Warnings, pgvigil.Warning{
+			Code: "stand-in",
+			Text: "HypoPG cannot hold a partial index of a partitioned table; the same index over all rows stood in for it, so the cost after is an upper bound",
+		})
 	}
 	share := t.catalog.Share(table, c.Candidate)
 	e.WriteOverhead, e.LosesHOT = t.catalog.Overhead(table, c.Index, share, t.Writes[table.Key.RelID])

@@ -103,7 +103,8 @@ func TestAPanicEndsOnePassOnly(t *testing.T) {
 			}
 			last = err
 			cancel()
-		}})
+		},
+	})
 	if err := s.Add(unreachable, "@every 5ms", 0); err != nil {
 		t.Fatal(err)
 	}

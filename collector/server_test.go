@@ -40,10 +40,16 @@ func TestSettingsAreTheServersNotOurs(t *testing.T) {
 			ALTER DATABASE template1 SET seq_page_cost = 3;`)
 		snap := pass(t, eager(), target(t, s.DSN("postgres")))
 		for _, want := range []struct{ scope, name, value string }{
-			{"", "jit", "on"}, {"", "statement_timeout", "33000"}, {"", "lock_timeout", "44000"}, {"", "work_mem", "5120"},
-			{"", "pg_stat_statements.max", "5000"}, {"", "shared_buffers", "16384"},
-			{"role=batch", "work_mem", "1GB"}, {"database=postgres", "random_page_cost", "2"},
-			{"database=postgres role=batch", "enable_seqscan", "off"}, {"database=template1", "seq_page_cost", "3"},
+			{"", "jit", "on"},
+			{"", "statement_timeout", "33000"},
+			{"", "lock_timeout", "44000"},
+			{"", "work_mem", "5120"},
+			{"", "pg_stat_statements.max", "5000"},
+			{"", "shared_buffers", "16384"},
+			{"role=batch", "work_mem", "1GB"},
+			{"database=postgres", "random_page_cost", "2"},
+			{"database=postgres role=batch", "enable_seqscan", "off"},
+			{"database=template1", "seq_page_cost", "3"},
 		} {
 			if got := setting(snap, want.scope, want.name); !slices.Equal(got, []string{want.value}) {
 				t.Errorf("%s %q = %v; want %s", want.name, want.scope, got, want.value)
@@ -99,7 +105,7 @@ func TestReplicasOfAPrimary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(ctx)
+		defer func() { _ = conn.Close(ctx) }() // the server is still there; the test is over
 		results, err := conn.Exec(ctx, "IDENTIFY_SYSTEM").ReadAll()
 		if err != nil {
 			t.Fatal(err)

@@ -188,7 +188,7 @@ func PartitionColumns(t *pgvigil.Table) (strategy string, columns []string) {
 	if !ok {
 		return "", nil
 	}
-	for _, c := range strings.Split(strings.TrimSuffix(rest, ")"), ", ") {
+	for c := range strings.SplitSeq(strings.TrimSuffix(rest, ")"), ", ") {
 		if strings.ContainsAny(c, "( ") {
 			return strategy, nil
 		}

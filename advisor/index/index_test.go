@@ -22,8 +22,10 @@ func jobs(rows float64, defs ...string) pgvigil.DatabaseRead {
 	}
 	read := pgvigil.DatabaseRead{Tables: []pgvigil.Table{{
 		Key: pgvigil.RelationKey{RelID: 1}, Schema: "public", Name: "jobs", Kind: "r", RelTuples: rows,
-		Columns: []pgvigil.Column{col("a", "bigint", 8, -1), col("b", "integer", 4, 500), col("c", "boolean", 1, 2),
-			col("status", "character varying(20)", 8, 6), col("d", "text", 30, -0.5), col("tags", "integer[]", 32, -0.5)},
+		Columns: []pgvigil.Column{
+			col("a", "bigint", 8, -1), col("b", "integer", 4, 500), col("c", "boolean", 1, 2),
+			col("status", "character varying(20)", 8, 6), col("d", "text", 30, -0.5), col("tags", "integer[]", 32, -0.5),
+		},
 	}}}
 	for i, def := range defs {
 		read.Indexes = append(read.Indexes, pgvigil.Index{TableID: 1, Schema: "public", Name: fmt.Sprintf("i%d", i), Def: def, Valid: true})
@@ -102,7 +104,7 @@ func TestSizeIsWithinAQuarterOfTheRealOne(t *testing.T) {
 			}
 			c := index.NewCatalog(pgvigil.DatabaseRead{Tables: []pgvigil.Table{table}})
 			x := whatif.Index{Schema: "public", Table: "t"}
-			for _, col := range strings.Split(tt.columns, ", ") {
+			for col := range strings.SplitSeq(tt.columns, ", ") {
 				x.Keys = append(x.Keys, whatif.Key{Column: col})
 			}
 			if got := float64(c.Size(c.Table("t"), x, 1)); math.Abs(got/real-1) > 0.25 {
@@ -186,8 +188,10 @@ func TestPartitionedStepsRunOnEveryVersion(t *testing.T) {
 func BenchmarkGenerate(b *testing.B) {
 	c := index.NewCatalog(jobs(1e6, "CREATE INDEX i ON public.jobs USING btree (a)"))
 	d := index.Demand{Table: c.Table("jobs"), Limited: true, Order: []whatif.Key{{Column: "a"}}, Conds: []index.Cond{
-		{Column: "b", Op: index.Equal}, {Column: "status", Op: index.In, Values: []string{"pending", "running"}},
-		{Column: "c", Op: index.Equal, Values: []string{"false"}}, {Column: "d", Op: index.Range},
+		{Column: "b", Op: index.Equal},
+		{Column: "status", Op: index.In, Values: []string{"pending", "running"}},
+		{Column: "c", Op: index.Equal, Values: []string{"false"}},
+		{Column: "d", Op: index.Range},
 	}}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -19,8 +19,10 @@ type ledger []map[string]pgvigil.Cost
 func (ledger) Method() string { return "ledger" }
 
 func (l ledger) Cost(_ context.Context, statements []whatif.Statement, indexes []whatif.Index) (whatif.Result, error) {
-	res := whatif.Result{Plans: make([]whatif.Plan, len(statements)), Sizes: make([]pgvigil.Bytes, len(indexes)),
-		Unproven: make([]error, len(indexes)), StandIn: make([]bool, len(indexes)), Calls: len(statements)}
+	res := whatif.Result{
+		Plans: make([]whatif.Plan, len(statements)), Sizes: make([]pgvigil.Bytes, len(indexes)),
+		Unproven: make([]error, len(indexes)), StandIn: make([]bool, len(indexes)), Calls: len(statements),
+	}
 	for i, st := range statements {
 		var n int
 		if _, err := fmt.Sscan(st.Text, &n); err != nil {
@@ -60,8 +62,10 @@ func TestSearchKeepsTheFewThatServeBest(t *testing.T) {
 			ledger{{"": 1000, "a": 10, "a,b": 10}}, nil, []index.Candidate{on("a", "b"), on("a")}, 0, "a",
 		},
 		"one that serves both instead of two": {
-			ledger{{"": 1000, "a": 10, "a,b": 10.2}, {"": 1000, "b": 500, "a,b": 10}}, nil,
-			[]index.Candidate{on("a"), on("b"), on("a", "b")}, 0, "a,b",
+			ledger{{"": 1000, "a": 10, "a,b": 10.2}, {"": 1000, "b": 500, "a,b": 10}},
+			nil,
+			[]index.Candidate{on("a"), on("b"), on("a", "b")},
+			0, "a,b",
 		},
 		"a cheap hot statement beside a huge cold report": {
 			ledger{{"": 60, "a": 4}, {"": 5e6, "b": 4.9e6}}, []float64{1e5, 1}, []index.Candidate{on("a"), on("b")}, 0, "a",
@@ -73,8 +77,10 @@ func TestSearchKeepsTheFewThatServeBest(t *testing.T) {
 			ledger{{"": 1000, "a": 10}}, nil, []index.Candidate{on("a")}, 8192, "",
 		},
 		"what a later choice made superfluous goes": {
-			ledger{{"": 1000, "a": 10, "a,b": 30}, {"": 900, "b": 800, "a,b": 10}}, []float64{1, 1},
-			[]index.Candidate{on("a"), on("a", "b")}, 0, "a,b",
+			ledger{{"": 1000, "a": 10, "a,b": 30}, {"": 900, "b": 800, "a,b": 10}},
+			[]float64{1, 1},
+			[]index.Candidate{on("a"), on("a", "b")},
+			0, "a,b",
 		},
 	}
 	for name, tt := range tests {

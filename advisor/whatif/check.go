@@ -102,10 +102,10 @@ func used(sql string) (calls, words, ops []string) {
 	calls, words = []string{}, []string{}
 	ops = slices.Clone(implied)
 	for i, t := range ts {
-		switch {
-		case t.kind == operator:
+		switch t.kind {
+		case operator:
 			ops = append(ops, t.text)
-		case t.kind == word:
+		case word:
 			words = append(words, t.text)
 			if i+1 < len(ts) && ts[i+1].text == "(" {
 				calls = append(calls, t.text)

@@ -92,8 +92,12 @@ func (p *planText) line(n node, depth int) {
 	p.b.WriteString(n.title(p.rename))
 	fmt.Fprintf(&p.b, "  (cost=%.2f..%.2f rows=%.0f width=%d)\n", n.Startup, n.Total, n.Rows, n.Width)
 	for _, d := range []struct{ name, text string }{
-		{"Index Cond", n.IndexCond}, {"Hash Cond", n.HashCond}, {"Merge Cond", n.MergeCond},
-		{"Join Filter", n.JoinCond}, {"Filter", n.Filter}, {"Sort Key", strings.Join(n.SortKey, ", ")},
+		{"Index Cond", n.IndexCond},
+		{"Hash Cond", n.HashCond},
+		{"Merge Cond", n.MergeCond},
+		{"Join Filter", n.JoinCond},
+		{"Filter", n.Filter},
+		{"Sort Key", strings.Join(n.SortKey, ", ")},
 	} {
 		if d.text != "" {
 			fmt.Fprintf(&p.b, "%s     %s: %s\n", indent, d.name, d.text)

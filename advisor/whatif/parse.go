@@ -174,7 +174,7 @@ func foldArray(s string) string {
 	m := arrayOf.FindStringSubmatch(s)
 	kind := m[2]
 	var values []string
-	for _, e := range strings.Split(m[1], ",") {
+	for e := range strings.SplitSeq(m[1], ",") {
 		v := anElement.FindStringSubmatch(strings.TrimSpace(e))
 		if v == nil {
 			return s

@@ -16,23 +16,29 @@ func TestParseIndexReadsWhatTheServerWrote(t *testing.T) {
 		"directions and nulls": {
 			"CREATE INDEX i ON public.jobs USING btree (a DESC, b NULLS FIRST, c DESC NULLS LAST)",
 			whatif.Index{Name: "i", Schema: "public", Table: "jobs", Method: "btree", Keys: []whatif.Key{
-				{Column: "a", Desc: true}, {Column: "b", Nulls: "first"}, {Column: "c", Desc: true, Nulls: "last"}}},
+				{Column: "a", Desc: true}, {Column: "b", Nulls: "first"}, {Column: "c", Desc: true, Nulls: "last"},
+			}},
 		},
 		"payload, storage and predicate": {
 			"CREATE UNIQUE INDEX i ON public.jobs USING btree (a) INCLUDE (b, c) NULLS NOT DISTINCT WITH (fillfactor='70') WHERE (d IS NULL)",
-			whatif.Index{Name: "i", Schema: "public", Table: "jobs", Method: "btree", Unique: true,
+			whatif.Index{
+				Name: "i", Schema: "public", Table: "jobs", Method: "btree", Unique: true,
 				Keys: []whatif.Key{{Column: "a"}}, Include: []string{"b", "c"},
-				Storage: "NULLS NOT DISTINCT WITH (fillfactor='70')", Predicate: "(d IS NULL)", Folded: "(d IS NULL)"},
+				Storage: "NULLS NOT DISTINCT WITH (fillfactor='70')", Predicate: "(d IS NULL)", Folded: "(d IS NULL)",
+			},
 		},
 		"an expression and an operator class": {
 			"CREATE INDEX i ON ONLY s.t USING gin (name gin_trgm_ops, lower((b)::text), ((c ->> 'x'::text)))",
 			whatif.Index{Name: "i", Schema: "s", Table: "t", Method: "gin", Keys: []whatif.Key{
-				{Column: "name", Class: "gin_trgm_ops"}, {Expr: "lower((b)::text)"}, {Expr: "((c ->> 'x'::text))"}}},
+				{Column: "name", Class: "gin_trgm_ops"}, {Expr: "lower((b)::text)"}, {Expr: "((c ->> 'x'::text))"},
+			}},
 		},
 		"hostile names": {
 			`CREATE INDEX "a""; DROP TABLE x; --" ON "S"."t ( on" USING btree ("c,d" DESC)`,
-			whatif.Index{Name: `a"; DROP TABLE x; --`, Schema: "S", Table: "t ( on", Method: "btree",
-				Keys: []whatif.Key{{Column: "c,d", Desc: true}}},
+			whatif.Index{
+				Name: `a"; DROP TABLE x; --`, Schema: "S", Table: "t ( on", Method: "btree",
+				Keys: []whatif.Key{{Column: "c,d", Desc: true}},
+			},
 		},
 	}
 	for name, tt := range tests {

@@ -17,7 +17,7 @@ var keywords string
 
 var keyword = sync.OnceValue(func() map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(keywords) {
+	for w := range strings.FieldsSeq(keywords) {
 		set[w] = true
 	}
 	return set

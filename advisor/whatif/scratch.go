@@ -113,7 +113,7 @@ func (s *Scratch) Cost(ctx context.Context, statements []Statement, indexes []In
 		return res, err
 	}
 	for i, st := range statements {
-		if res.Plans[i], err = s.session.plan(ctx, st, known); err != nil {
+		if res.Plans[i], err = s.plan(ctx, st, known); err != nil {
 			return res, err
 		}
 	}

@@ -90,8 +90,7 @@ func (s *session) plan(ctx context.Context, st Statement, known map[string]int) 
 	}
 	sql := bind(repair(st.Text), st.Bound)
 	raw, warnings, err := s.explain(ctx, sql, v.path)
-	var bad *pgconn.PgError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return Plan{Refused: refusal(bad)}, nil
 	}
 	if err != nil {

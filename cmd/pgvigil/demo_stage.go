@@ -132,8 +132,7 @@ func execute(ctx context.Context, dsn, script string) error {
 
 // withoutDSN drops the connection string that a parse error quotes.
 func withoutDSN(err error) error {
-	var parse *pgconn.ParseConfigError
-	if errors.As(err, &parse) {
+	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
 		return errors.New("the connection string cannot be read")
 	}
 	return err

@@ -18,8 +18,8 @@ import (
 // does: the analyzer is made in one place of this program beside judgeAgain,
 // and has no option but its clock and its log.
 func TestDemoSetsNoDetectorOption(t *testing.T) {
-	for i := range reflect.TypeFor[analyzer.Options]().NumField() {
-		if name := reflect.TypeFor[analyzer.Options]().Field(i).Name; name != "Now" && name != "Log" {
+	for field := range reflect.TypeFor[analyzer.Options]().Fields() {
+		if name := field.Name; name != "Now" && name != "Log" {
 			t.Errorf("analyzer.Options has a field %s; if it changes what is said, demo and serve can differ", name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 	"github.com/pgvigil/pgvigil/internal/server/client"
 	"github.com/pgvigil/pgvigil/internal/store"
 	"github.com/pgvigil/pgvigil/internal/store/duckdb"
-	//PG "github.com/pgvigil/pgvigil/internal/store/postgres"
+	// PG "github.com/pgvigil/pgvigil/internal/store/postgres"
 )
 
 // access is how a command gets at the history: through a running service, or
@@ -43,9 +44,7 @@ func (ac *access) configFlag(cmd *cobra.Command) {
 // load reads the configuration; keys are set as by flags.
 func (ac *access) load(keys map[string]string) (*config.Config, error) {
 	all := map[string]string{}
-	for k, v := range keys {
-		all[k] = v
-	}
+	maps.Copy(all, keys)
 	if ac.history != "" {
 		all["history.path"] = ac.history
 	}
@@ -116,7 +115,7 @@ func openHistory(ctx context.Context, cfg *config.Config, n need) (store.History
 		return nil, err
 	}
 	if dsn != "" {
-		return nil, errors.New("pg") //PGreturn postgres.Open(ctx, dsn, postgres.Options{Keep: cfg.History.Retention.Std()})
+		return nil, errors.New("pg") // PGreturn postgres.Open(ctx, dsn, postgres.Options{Keep: cfg.History.Retention.Std()})
 	}
 	path := cfg.History.Path
 	if _, err := os.Stat(path); n == existing && errors.Is(err, fs.ErrNotExist) {

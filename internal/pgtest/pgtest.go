@@ -73,7 +73,7 @@ func wanted(major int) bool {
 	if list == "" {
 		return true
 	}
-	for _, s := range strings.Split(list, ",") {
+	for s := range strings.SplitSeq(list, ",") {
 		if s == strconv.Itoa(major) {
 			return true
 		}

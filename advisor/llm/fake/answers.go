@@ -58,8 +58,10 @@ func draft(prompt string) llm.Answer {
 		}
 		for _, f := range e.Facts {
 			if f.About == q.ID {
-				a.Claims = append(a.Claims, llm.Claim{Facts: []string{f.ID},
-					Text: strings.TrimSpace(fmt.Sprintf("The %s of the query is %.6g %s", f.What, f.Value, f.Unit)) + "."})
+				a.Claims = append(a.Claims, llm.Claim{
+					Facts: []string{f.ID},
+					Text:  strings.TrimSpace(fmt.Sprintf("The %s of the query is %.6g %s", f.What, f.Value, f.Unit)) + ".",
+				})
 			}
 		}
 	}

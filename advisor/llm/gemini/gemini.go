@@ -89,7 +89,7 @@ func endpoint(s string) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
 		return nil, errors.New("use Gemini: the endpoint is no URL of a host")
 	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return nil, &pgvigil.Hint{
 			Err:    fmt.Errorf("use Gemini: the endpoint %s://%s would send the key unencrypted", u.Scheme, u.Host),
 			Advice: "use https",
@@ -182,12 +182,10 @@ func reason(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return cause
 	}
-	var status *googleapi.Error
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*googleapi.Error](err); ok {
 		return fmt.Errorf("the server answered with status %d", status.Code)
 	}
-	var blocked *genai.BlockedError
-	if errors.As(err, &blocked) {
+	if _, ok := errors.AsType[*genai.BlockedError](err); ok {
 		return errors.New("the server blocked the prompt or the answer")
 	}
 	return errors.New("the server could not be reached or broke off")
@@ -201,13 +199,19 @@ func schema() *genai.Schema {
 	key := &genai.Schema{Type: genai.TypeObject, Required: []string{"name"}, Properties: map[string]*genai.Schema{
 		"name": text, "desc": {Type: genai.TypeBoolean}, "nulls": {Type: genai.TypeString, Enum: []string{"first", "last"}},
 	}}
-	candidate := &genai.Schema{Type: genai.TypeObject, Required: []string{"table", "method", "columns"},
+	candidate := &genai.Schema{
+		Type: genai.TypeObject, Required: []string{"table", "method", "columns"},
 		Properties: map[string]*genai.Schema{
 			"table": text, "method": {Type: genai.TypeString, Enum: []string{"btree", "hash", "brin", "gin"}},
 			"columns": list(key), "include": list(text), "predicate": text,
-		}}
-	claim := &genai.Schema{Type: genai.TypeObject, Required: []string{"text", "facts"},
-		Properties: map[string]*genai.Schema{"text": text, "facts": list(text)}}
-	return &genai.Schema{Type: genai.TypeObject, Required: []string{"candidates", "claims"},
-		Properties: map[string]*genai.Schema{"candidates": list(candidate), "claims": list(claim)}}
+		},
+	}
+	claim := &genai.Schema{
+		Type: genai.TypeObject, Required: []string{"text", "facts"},
+		Properties: map[string]*genai.Schema{"text": text, "facts": list(text)},
+	}
+	return &genai.Schema{
+		Type: genai.TypeObject, Required: []string{"candidates", "claims"},
+		Properties: map[string]*genai.Schema{"candidates": list(candidate), "claims": list(claim)},
+	}
 }

@@ -28,7 +28,7 @@ var evidence = llm.Evidence{
 
 // ask runs one draft against a fake and returns the error and all that was
 // logged.
-func ask(t *testing.T, s *fake.Server) (llm.Answer, error, string) {
+func ask(t *testing.T, s *fake.Server) (a llm.Answer, said string, err error) {
 	t.Helper()
 	var logged bytes.Buffer
 	log.SetOutput(&logged)
@@ -39,13 +39,13 @@ func ask(t *testing.T, s *fake.Server) (llm.Answer, error, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := m.Draft(t.Context(), evidence)
-	return a, err, logged.String()
+	a, err = m.Draft(t.Context(), evidence)
+	return a, logged.String(), err
 }
 
 func TestAModelDraftsFromEvidence(t *testing.T) {
 	s := &fake.Server{}
-	a, err, _ := ask(t, s)
+	a, _, err := ask(t, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAModelThatMisbehavesGivesAPlainError(t *testing.T) {
 			stranger := &fake.Server{}
 			other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { stranger.ServeHTTP(w, r) }))
 			defer other.Close()
-			_, err, logged := ask(t, &fake.Server{Behaviour: tt.behaviour, RedirectTo: other.URL + "/v1beta/models/x:generateContent"})
+			_, logged, err := ask(t, &fake.Server{Behaviour: tt.behaviour, RedirectTo: other.URL + "/v1beta/models/x:generateContent"})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error = %v; want %q", err, tt.want)
 			}
