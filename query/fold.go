@@ -65,6 +65,9 @@ func (f *folder) copy(lo, hi int) {
 		if i+1 >= hi {
 			return
 		}
+		if i > 0 && f.in[i-1].Is(f.src, ".") { // a name, whatever it says
+			continue
+		}
 		switch {
 		case t.Is(f.src, "in") && f.in[i+1].Is(f.src, "(") && !f.query(i+2),
 			(t.Is(f.src, "array") || f.nestedArray(i)) && f.in[i+1].Is(f.src, "["):

@@ -15,7 +15,7 @@ func (a *analyzer) selectStmt(s *pg.SelectStmt, l *level) {
 		a.sortAndLimit(s, l)
 		return
 	}
-	a.from(s.FromClause, l, false)
+	a.from(s.FromClause, l)
 	a.targets(s.TargetList, l)
 	a.where(s.WhereClause, l)
 	for _, n := range s.GroupClause {
@@ -52,10 +52,10 @@ func (a *analyzer) with(w *pg.WithClause, l *level) {
 
 // from declares the relations of FROM and reads the conditions of joins once
 // all are known.
-func (a *analyzer) from(nodes []*pg.Node, l *level, nullable bool) {
+func (a *analyzer) from(nodes []*pg.Node, l *level) {
 	var joins []*pg.JoinExpr
 	for _, n := range nodes {
-		joins = append(joins, a.fromItem(n, l, nullable)...)
+		joins = append(joins, a.fromItem(n, l, false)...)
 	}
 	for _, j := range joins {
 		a.where(j.Quals, l)

@@ -33,7 +33,7 @@ func (a *analyzer) insertStmt(s *pg.InsertStmt, l *level) {
 func (a *analyzer) updateStmt(s *pg.UpdateStmt, l *level) {
 	a.with(s.WithClause, l)
 	a.addTable(l, s.Relation, true)
-	a.from(s.FromClause, l, false)
+	a.from(s.FromClause, l)
 	a.set(s.TargetList, l)
 	a.where(s.WhereClause, l)
 	a.targets(s.ReturningList, l)
@@ -42,7 +42,7 @@ func (a *analyzer) updateStmt(s *pg.UpdateStmt, l *level) {
 func (a *analyzer) deleteStmt(s *pg.DeleteStmt, l *level) {
 	a.with(s.WithClause, l)
 	a.addTable(l, s.Relation, true)
-	a.from(s.UsingClause, l, false)
+	a.from(s.UsingClause, l)
 	a.where(s.WhereClause, l)
 	a.targets(s.ReturningList, l)
 }
@@ -50,7 +50,7 @@ func (a *analyzer) deleteStmt(s *pg.DeleteStmt, l *level) {
 func (a *analyzer) mergeStmt(s *pg.MergeStmt, l *level) {
 	a.with(s.WithClause, l)
 	a.addTable(l, s.Relation, true)
-	a.from([]*pg.Node{s.SourceRelation}, l, false)
+	a.from([]*pg.Node{s.SourceRelation}, l)
 	a.where(s.JoinCondition, l)
 	for _, n := range s.MergeWhenClauses {
 		w := n.GetMergeWhenClause()

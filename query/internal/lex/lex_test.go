@@ -12,7 +12,7 @@ import (
 
 // texts are tokens in all their forms. No minus stands before a number where
 // Signed would join them, no constant goes on in a second line, and there is
-// no N'' or U&'': the C scanner leaves all that to the grammar or reports it
+// no N” or U&”: the C scanner leaves all that to the grammar or reports it
 // without its end.
 var texts = []string{
 	"SELECT a, \"b c\", \"d\"\"e\" FROM t",
