@@ -8,12 +8,13 @@ import (
 )
 
 // A neighbour is to blame when sessions of a database that is not watched keep
-// the processors busy for neighbourPasses passes, and the median query has been
-// slower over as many. Because the sessions are evidence of their own, less of a
-// slowdown is asked for than of an incident that shows by its numbers alone.
+// the processors busy for neighbourPasses passes, and over as many the median
+// query, or all queries that do their usual work added up, took longer. Because
+// the sessions are evidence of their own, less of a slowdown is asked for than
+// of an incident that shows by its numbers alone.
 const (
 	neighbourPasses = 4
-	neighbourShift  = 0.05 // ln of the median query's slowdown
+	neighbourShift  = 0.05 // ln of the slowdown
 	neighbourSD     = 1.5  // the same in standard deviations of one pass
 )
 
@@ -37,16 +38,27 @@ func (b *book) neighbours(sample pgvigil.SessionSample) []symptom {
 	if busy == 0 || len(b.s.visited) == 0 {
 		return nil
 	}
-	slower, sd := b.s.detector.Slowdown(neighbourPasses)
 	live := b.s.alerts[alertKey{kind: pgvigil.KindIncident, series: pgvigil.SeriesKey{Server: b.s.id}, detail: pgvigil.DetailNeighbour}] != nil
-	limit := max(neighbourShift, neighbourSD*sd)
+	what, slower, limit := b.slowdown()
 	if slower < limit && !live {
 		return nil
 	}
 	return []symptom{{
 		name: pgvigil.DetailNeighbour, cause: pgvigil.CauseDatabase, detail: pgvigil.DetailNeighbour,
 		since: oldest, factor: math.Exp(slower),
-		rule: fmt.Sprintf("%d sessions of a database that is not watched have been computing for %d passes, and the median query took %.2f times as long per call over the last %d (limit %.2f)",
-			busy, neighbourPasses, math.Exp(slower), neighbourPasses, math.Exp(limit)),
+		rule: fmt.Sprintf("%d sessions of a database that is not watched have been computing for %d passes, and %s took %.2f times as long per call meanwhile (limit %.2f)",
+			busy, neighbourPasses, what, math.Exp(slower), math.Exp(limit)),
 	}}
+}
+
+// slowdown returns which of the two measures of the server's slowness is
+// further above its limit, with both.
+func (b *book) slowdown() (what string, slower, limit float64) {
+	median, sd := b.s.detector.Slowdown(neighbourPasses)
+	all, sdAll := b.s.detector.Burden(neighbourPasses)
+	limitMedian, limitAll := max(neighbourShift, neighbourSD*sd), max(2*neighbourShift, neighbourSD*sdAll)
+	if all/limitAll > median/limitMedian {
+		return "all queries that do their usual work, added up,", all, limitAll
+	}
+	return "the median query", median, limitMedian
 }

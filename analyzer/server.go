@@ -33,9 +33,9 @@ type server struct {
 	activity   activity
 	updates    map[string]*updates // by root table
 	newIndexes []newIndex
-	fresh      []pgvigil.Event // of this pass
-	held       *change.Verdict // an incident of the server that may be one statement's doing
-	visited    map[pgvigil.OID]bool
+	fresh      []pgvigil.Event      // of this pass
+	held       *change.Verdict      // an incident of the server that may be one statement's doing
+	visited    map[pgvigil.OID]bool // databases with tables of their own that passes look into
 }
 
 // alertKey is what there is at most one live alert of: a kind of verdict on a

@@ -220,18 +220,62 @@ func (d *Detector) culprit() *series {
 	return nil
 }
 
+// burden remembers how much longer than expected the server's queries took in
+// all, by pass: what the median query does not show when only long ones suffer.
+type burden struct {
+	past []float32 // ln of time spent over time expected, newest last
+}
+
+// burdenKept bounds the memory; the newest burdenSpared passes do not count as
+// what is usual.
+const (
+	burdenKept   = 512
+	burdenSpared = 8
+	burdenYoung  = 10
+)
+
+// weighBurden adds up the series that did no more work per call than usual.
+func (d *Detector) weighBurden() {
+	var spent, expected float64
+	for _, s := range d.touched {
+		o := s.last()
+		if !s.fitted || s.episode != nil || float64(o.eb) > 3*s.sb+0.1 || o.er > 0.5 {
+			continue
+		}
+		// One call that took a hundred times as long says nothing of the others.
+		spent += float64(o.calls) * math.Exp(float64(o.x-o.raw)+clip(float64(o.raw), -1.5, 1.5))
+		expected += float64(o.calls) * math.Exp(float64(o.x-o.raw))
+	}
+	if expected == 0 {
+		return
+	}
+	b := &d.burden
+	if len(b.past) >= burdenKept {
+		b.past = b.past[:copy(b.past, b.past[burdenKept/2:])]
+	}
+	b.past = append(b.past, float32(math.Log(spent/expected)))
+}
+
 // Slowdown returns the logarithm of how much slower than usual the median query
-// was over the last n passes, and the usual standard deviation of one pass.
-func (d *Detector) Slowdown(n int) (mean, sd float64) {
-	past := d.common.past
-	past = past[max(0, len(past)-n):]
-	if len(past) < n {
-		return 0, d.common.sd
+// was over the last n passes, and the standard deviation of one pass; zeros
+// until there is something to compare.
+func (d *Detector) Slowdown(n int) (mean, sd float64) { return d.recent(d.common.past, n) }
+
+// Burden is Slowdown of all queries that did their usual work, added up.
+func (d *Detector) Burden(n int) (mean, sd float64) { return d.recent(d.burden.past, n) }
+
+// recent compares the last n values with those before.
+func (d *Detector) recent(past []float32, n int) (mean, sd float64) {
+	if n > burdenSpared || len(past) < burdenYoung+burdenSpared {
+		return 0, 0
 	}
-	for _, v := range past {
-		mean += float64(v) / float64(n)
+	f := &d.fitter
+	f.tmp = append(f.tmp[:0], past[:len(past)-burdenSpared]...)
+	level := median(f.tmp)
+	for _, v := range past[len(past)-n:] {
+		mean += float64(v-level) / float64(n)
 	}
-	return mean, d.common.sd
+	return mean, float64(spread(f.tmp, level))
 }
 
 // Suffers says whether an incident of the whole server is going on.

@@ -24,6 +24,7 @@ type Detector struct {
 	clock  clock
 	marks  []mark
 	common common
+	burden burden
 	totals totals
 
 	fitter  fitter
@@ -64,6 +65,7 @@ func (d *Detector) Observe(p Pass) ([]Verdict, error) {
 	}
 	err := d.take(p.Samples)
 	d.shareCommon()
+	d.weighBurden()
 	var out []Verdict
 	for _, s := range d.touched {
 		if s.gone {
