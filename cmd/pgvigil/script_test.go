@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,29 +42,43 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty},
 		Setup: func(env *testscript.Env) error {
-			empty, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
-			pgtest.Exec(env.T().(testing.TB), empty, "CREATE EXTENSION pg_stat_statements")
-			env.Setenv("PG", empty)
+			fresh, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
+			pgtest.Exec(env.T().(testing.TB), fresh, "CREATE EXTENSION pg_stat_statements")
+			// Servers of the demo run as another user when the tests run as root.
+			scratch := filepath.Join(env.WorkDir, "tmp")
+			if err := errors.Join(os.Chmod(filepath.Dir(env.WorkDir), 0o755), os.Chmod(env.WorkDir, 0o755), os.MkdirAll(scratch, 0o777), os.Chmod(scratch, 0o777)); err != nil {
+				return err
+			}
+			env.Setenv("TMPDIR", scratch)
+			env.Setenv("PG", fresh)
 			env.Setenv("PG_BARE", without)
 			env.Setenv("PG_WORLD", world)
 			env.Setenv("PG_SOCKET", plain.Dir)
 			env.Setenv("PG_PORT", fmt.Sprint(plain.Port))
 			env.Setenv("PGVIGIL_PG_BIN", os.Getenv("PGVIGIL_PG_BIN"))
-			return os.WriteFile(filepath.Join(env.WorkDir, "pgvigil.yaml"), []byte(configFor(empty)), 0o644)
+			return os.WriteFile(filepath.Join(env.WorkDir, "pgvigil.yaml"), []byte(configFor(fresh)), 0o644)
 		},
 	})
 }
 
-// waitFor is the script command "waitfor FILE": it waits until a file is there.
+// empty is the script command "empty DIR": it fails unless DIR holds nothing.
+func empty(ts *testscript.TestScript, _ bool, args []string) {
+	left, err := os.ReadDir(ts.MkAbs(args[0]))
+	if err != nil || len(left) > 0 {
+		ts.Fatalf("%s holds %v, %v", args[0], left, err)
+	}
+}
+
+// waitFor is the script command "waitfor PATTERN": it waits until a file is there.
 func waitFor(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		if found, err := filepath.Glob(ts.MkAbs(args[0])); err == nil && len(found) > 0 {
 			return
 		}
 		select {
