@@ -3,6 +3,7 @@ package analyzer
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -230,6 +231,11 @@ func regression(v change.Verdict) pgvigil.Regression {
 		Kind: v.Kind, Series: v.Series, Onset: v.Onset, Detected: v.At, Factor: v.Factor,
 		Before: v.Before, After: v.After, Band: v.Band, ExtraMSPerHour: v.ExtraMSPerHour,
 		LoadShare: v.LoadShare, Confidence: confidence(v), Cause: v.Cause, Rule: v.Rule,
+	}
+	// The detector's factor is net of what the whole server does and of single
+	// wild intervals; people get the one that they can compute from the table.
+	if f := v.After.MS / v.Before.MS; v.Kind == pgvigil.KindRegression && f > 0 && !math.IsInf(f, 0) {
+		r.Factor = f
 	}
 	for _, k := range v.Queries {
 		r.Queries = append(r.Queries, k.Fingerprint)
