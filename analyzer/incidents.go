@@ -137,7 +137,8 @@ func (b *book) openIncident(ctx context.Context, y symptom) error {
 		return nil
 	}
 	for _, e := range b.s.events {
-		if !e.At.Before(y.since.Add(-eventBefore * b.s.detector.Period())) {
+		// Tables are analyzed all day; that explains a plan, never an incident.
+		if e.Kind != pgvigil.EventAnalyzed && !e.At.Before(y.since.Add(-eventBefore*b.s.detector.Period())) {
 			r.Events = append(r.Events, e)
 		}
 	}
