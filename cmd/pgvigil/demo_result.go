@@ -34,7 +34,10 @@ type demoAlert struct {
 	Factor      *float64            `json:"factor"`
 	Severity    string              `json:"severity"`
 	State       string              `json:"state"`
-	Planted     bool                `json:"planted"`
+	// Planted: it tells of the fault. Wrong: it blames a query that the fault did
+	// not touch.
+	Planted bool `json:"planted"`
+	Wrong   bool `json:"wrong"`
 }
 
 type demoProposal struct {
@@ -77,7 +80,7 @@ func (d *demo) result() demoResult {
 	for _, a := range slices.SortedFunc(maps.Values(d.alerts), byID) {
 		r.Alerts = append(r.Alerts, demoAlert{
 			Kind: string(a.Verdict.Kind), Query: a.Query.Text, Fingerprint: a.Verdict.Series.Fingerprint, Onset: a.Verdict.Onset,
-			Cause: string(a.Verdict.Cause), Detail: a.Verdict.CauseDetail, Factor: finite(a.Verdict.Factor), Severity: string(a.Severity), State: string(a.State), Planted: d.truth.explains(a),
+			Cause: string(a.Verdict.Cause), Detail: a.Verdict.CauseDetail, Factor: finite(a.Verdict.Factor), Severity: string(a.Severity), State: string(a.State), Planted: d.truth.explains(a), Wrong: d.truth.blamesWrongly(a),
 		})
 	}
 	for _, p := range d.proposals {

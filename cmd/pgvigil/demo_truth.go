@@ -12,13 +12,25 @@ import (
 type truth struct {
 	fault fixtures.Fault
 	moves map[pgvigil.Fingerprint]string // fingerprint -> name of the statement
+	still map[pgvigil.Fingerprint]bool
+	// tables are those that the moving statements touch: what else reads a
+	// bloated or skewed table suffers rightly.
+	tables map[string]bool
 }
 
 func newTruth(f fixtures.Fault) truth {
-	t := truth{fault: f, moves: map[pgvigil.Fingerprint]string{}}
+	t := truth{fault: f, moves: map[pgvigil.Fingerprint]string{}, still: map[pgvigil.Fingerprint]bool{}, tables: map[string]bool{}}
 	for _, s := range fixtures.Statements() {
-		if slices.Contains(f.Truth.Moves, s.Name) {
-			t.moves[query.Describe(s.SQL, query.Options{}).Fingerprint] = s.Name
+		q := query.Describe(s.SQL, query.Options{})
+		if slices.Contains(f.Truth.Still, s.Name) {
+			t.still[q.Fingerprint] = true
+		}
+		if !slices.Contains(f.Truth.Moves, s.Name) {
+			continue
+		}
+		t.moves[q.Fingerprint] = s.Name
+		for _, table := range q.Tables {
+			t.tables[table] = true
 		}
 	}
 	return t
@@ -38,9 +50,13 @@ func (t truth) explains(a pgvigil.Alert) bool {
 }
 
 // blamesWrongly says whether the alert convicts a query that the fault did not
-// touch.
+// touch: one that must not move, or one that shares no table with those that must.
 func (t truth) blamesWrongly(a pgvigil.Alert) bool {
-	return a.Verdict.Kind == pgvigil.KindRegression && !t.explains(a)
+	if a.Verdict.Kind != pgvigil.KindRegression || t.explains(a) {
+		return false
+	}
+	shares := slices.ContainsFunc(a.Query.Tables, func(table string) bool { return t.tables[table] })
+	return t.still[a.Verdict.Series.Fingerprint] || !shares
 }
 
 func (t truth) rightCause(a pgvigil.Alert) bool {

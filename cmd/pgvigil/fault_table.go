@@ -28,8 +28,8 @@ const faultTableHead = `# What the demo notices of each fault
 
 Made by ` + "`make faults`" + `: one run of ` + "`pgvigil demo --fault NAME --format json`" + ` each, on a real server, with passes two seconds
 apart and the detector of ` + "`pgvigil serve`" + `. Seconds count from the injection to the alert. "Sent as" is
-the severity: report means that nobody is disturbed before the report. "Others blamed" counts convictions of queries
-which the fault did not touch, sent and for the report only.
+the severity: report means that nobody is disturbed before the report. "Others blamed" counts convictions of queries that
+must not move or share no table with those that must, sent and for the report only.
 
 | fault | what was planted | cause | noticed | cause named | sent as | seconds | others blamed |
 |---|---|---|---|---|---|---|---|`
@@ -91,7 +91,7 @@ func othersBlamed(r demoResult) string {
 	var sent, noted int
 	for _, a := range r.Alerts {
 		switch {
-		case a.Kind != string(pgvigil.KindRegression) || a.Planted:
+		case !a.Wrong:
 		case a.Severity == string(pgvigil.ReportOnly):
 			noted++
 		default:
