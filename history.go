@@ -81,7 +81,8 @@ type DatabasePoint struct {
 	Stats      DatabaseStats // differences; gauges (Backends, SizeBytes, ages) as at End
 }
 
-// RelationSeries is one table or index over time.
+// RelationSeries is one table or index over time. Sizes are kept where they
+// change; the first may be from before the window, and held at its start.
 type RelationSeries struct {
 	Key       RelationKey
 	Schema    string

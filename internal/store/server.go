@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/internal/interval"
@@ -103,7 +104,7 @@ func (h *SQL) Relations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Wind
 	if err != nil {
 		return nil, fmt.Errorf("read relations: %w", err)
 	}
-	return b.inUse(), nil
+	return b.inUse(from), nil
 }
 
 // relationBook gathers relations from three tables.
@@ -173,11 +174,12 @@ func (b *relationBook) size(rows *sql.Rows) error {
 	return nil
 }
 
-// inUse returns the relations that the window shows something of.
-func (b *relationBook) inUse() []pgvigil.RelationSeries {
+// inUse returns the relations that the window shows something of; a size from
+// before it alone may be that of a table long gone.
+func (b *relationBook) inUse(from time.Time) []pgvigil.RelationSeries {
 	var list []pgvigil.RelationSeries
 	for _, r := range b.list {
-		if len(r.Intervals) > 0 || len(r.Sizes) > 0 {
+		if n := len(r.Sizes); len(r.Intervals) > 0 || n > 0 && !r.Sizes[n-1].At.Before(from) {
 			list = append(list, r)
 		}
 	}

@@ -68,6 +68,15 @@ func testRelations(t *testing.T, p Place) {
 	if len(after) != 1 || after[0].Key.RelID != 20003 {
 		t.Errorf("relations of the last pass: %+v; want the index alone", after)
 	}
+	late := must(h.Relations(ctx, first.Server, pgvigil.Window{From: second.At}))(t)
+	for _, r := range late {
+		if r.Key.RelID == 20001 {
+			same(t, "sizes with the one at the start of the window", want, r.Sizes)
+		}
+	}
+	if len(late) != 2 {
+		t.Errorf("%d relations from the second pass on; want table and index", len(late))
+	}
 	w.Databases[0].Tables = w.Databases[0].Tables[1:]
 	record(t, h, w.Pass(time.Minute))
 	if n := len(must(h.Relations(ctx, first.Server, pgvigil.Window{}))(t)); n != 3 {
