@@ -140,7 +140,7 @@ func brokenRules(t *testing.T, root string) []string {
 }
 
 func skipDir(rel, name string) bool {
-	return strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || rel == "tools" || rel == "bin" || rel == "internal/deps"
+	return strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || rel == "tools" || rel == "bin"
 }
 
 func judgeFile(t *testing.T, path, rel string) []string {
