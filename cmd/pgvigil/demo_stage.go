@@ -20,7 +20,9 @@ type stage struct {
 	// owner may do everything in the world's database; watch may only look.
 	owner string
 	watch string
-	world fixtures.World
+	// database is the name of the world's database.
+	database string
+	world    fixtures.World
 	// scratch is the connection string of a second world in which indexes may
 	// really be built, made when first asked for.
 	scratch string
@@ -47,7 +49,11 @@ var demoSettings = map[string]string{
 func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 	s := &stage{world: fixtures.World{Scale: o.scale, Seed: o.seed}}
 	if o.dsn != "" {
-		s.owner, s.watch = o.dsn.Reveal(), o.dsn.Reveal()
+		cfg, err := pgx.ParseConfig(o.dsn.Reveal())
+		if err != nil {
+			return s, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", withoutDSN(err)), Advice: "write it like postgres://user@host/database"}
+		}
+		s.owner, s.watch, s.database = o.dsn.Reveal(), o.dsn.Reveal(), cfg.Database
 		return s, s.prepare(ctx, false)
 	}
 	in, err := pgserver.Find(ctx, 0)
@@ -61,7 +67,7 @@ func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 	if err := execute(ctx, s.server.DSN("postgres"), "CREATE DATABASE "+worldDatabase); err != nil {
 		return s, err
 	}
-	s.owner = s.server.DSN(worldDatabase)
+	s.database, s.owner = worldDatabase, s.server.DSN(worldDatabase)
 	s.watch = fmt.Sprintf("host=%s port=%d user=%s dbname=%s", s.server.Dir, s.server.Port, watchRole, worldDatabase)
 	return s, s.prepare(ctx, true)
 }

@@ -89,7 +89,7 @@ func (d *demo) open(ctx context.Context) error {
 	}
 	d.watcher = newWatcher(d.history, quietLog(), 2*d.opts.every)
 	d.target = pgvigil.Target{
-		Name: "demo", DSN: pgvigil.Secret(d.stage.watch), Labels: map[string]string{"owner": "you"},
+		Name: "demo", DSN: pgvigil.Secret(d.stage.watch), Databases: []string{d.stage.database}, Labels: map[string]string{"owner": "you"},
 		Timeouts: pgvigil.DefaultTimeouts,
 	}
 	return d.startWorkload(ctx)
@@ -102,7 +102,7 @@ func (d *demo) startWorkload(ctx context.Context) error {
 		return err
 	}
 	d.session = &fixtures.Session{DSN: d.stage.owner, Workload: d.workload}
-	d.tell("Watching %s: database %q, %d kinds of statements, a pass each %s", d.stage.version(), worldDatabase,
+	d.tell("Watching %s: database %q, %d kinds of statements, a pass each %s", d.stage.version(), oneLine(d.stage.database, 60),
 		len(fixtures.Statements()), d.opts.every)
 	return nil
 }
