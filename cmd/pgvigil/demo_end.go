@@ -190,10 +190,14 @@ func (d *demo) cameOut() verdict {
 		return verdict{false, "Not as planted: the fault went unnoticed."}
 	case !d.truth.rightCause(*d.caught):
 		return verdict{false, fmt.Sprintf("Not as planted: noticed, but the cause was said to be %s; it was %s.", d.caught.Verdict.Cause, d.fault.Truth.Cause)}
-	case d.outcome != nil && !restored(d.outcome):
-		return verdict{false, "Not as planted: the applied index did not bring the query back to its blocks per call."}
+	case d.fault.Truth.Detail == pgvigil.DetailIndexDropped && d.opts.apply && (d.outcome == nil || !restored(d.outcome)):
+		return verdict{false, "Not as planted: no proposed index brought the query back to its blocks per call."}
 	}
-	return verdict{true, fmt.Sprintf("As planted: noticed %.0f s after the fault, with its cause.", d.caughtAt.Sub(d.injected).Seconds())}
+	s := fmt.Sprintf("As planted: noticed %.0f s after the fault, with its cause.", d.caughtAt.Sub(d.injected).Seconds())
+	if d.outcome != nil && !restored(d.outcome) {
+		s += " The index that was applied helps without undoing the fault: the cause is another."
+	}
+	return verdict{true, s}
 }
 
 // sent says whether an alert reaches people before the report does.
