@@ -31,11 +31,12 @@ func TestMain(m *testing.M) {
 
 // TestScripts is the specification of the command line: each file of
 // testdata/script is a session of a user. $PG is an empty database of a server
-// with pg_stat_statements, $PG_BARE one of a server without, $PG_WORLD has a
+// with pg_stat_statements ($PG_NOTHING: as a role without rights), $PG_BARE one of a server without, $PG_WORLD has a
 // small CI world; each as libpq takes it.
 func TestScripts(t *testing.T) {
 	plain := pgtest.Server(t, 15)
 	bare := pgtest.Own(t, 18, pgserver.Options{Settings: map[string]string{"shared_preload_libraries": ""}})
+	pgtest.Exec(t, plain.DSN("postgres"), "CREATE ROLE nothing LOGIN")
 	world := pgtest.Database(t, plain)
 	if err := fixtures.Load(context.Background(), world, fixtures.World{Scale: 0.01, Seed: 1}, func(string) {}); err != nil {
 		t.Fatal(err)
@@ -54,6 +55,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", scratch)
 			env.Setenv("PG", fresh)
 			env.Setenv("PG_BARE", without)
+			env.Setenv("PG_NOTHING", strings.Replace(fresh, "user=postgres", "user=nothing", 1))
 			env.Setenv("PG_WORLD", world)
 			env.Setenv("PG_SOCKET", plain.Dir)
 			env.Setenv("PG_PORT", fmt.Sprint(plain.Port))
