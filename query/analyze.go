@@ -30,7 +30,7 @@ func Analyze(text string, o Options) (Shape, error) {
 
 // analyze reads a tree; short says that lists in it are not whole.
 func analyze(tree *pg.ParseResult, short bool, o Options) Shape {
-	a := &analyzer{short: short, options: o, names: partitionNames(o.Partitions), seen: map[string]bool{}}
+	a := &analyzer{short: short, options: o, names: partitionNames(o.Partitions), seen: map[string]bool{}, used: map[use]bool{}}
 	a.shape.Statements = len(tree.GetStmts())
 	for _, s := range tree.GetStmts() {
 		a.statement(s.GetStmt(), RoleMain, "", nil)
@@ -45,7 +45,14 @@ type analyzer struct {
 	names   partitions
 	shape   Shape
 	seen    map[string]bool // functions
+	used    map[use]bool    // columns
 	groups  int             // ORs so far
+}
+
+// use is a column of one table of one block.
+type use struct {
+	block, table int
+	column       string
 }
 
 // level is one block while it is being read.
@@ -262,7 +269,8 @@ func (a *analyzer) column(r ref) Column {
 		return Column{Column: r.column}
 	}
 	t := a.table(r.level, r.table)
-	if !slices.Contains(t.Columns, r.column) {
+	if u := (use{r.level.index, r.table, r.column}); !a.used[u] {
+		a.used[u] = true
 		t.Columns = append(t.Columns, r.column)
 	}
 	return Column{Table: t.Name, Column: r.column}

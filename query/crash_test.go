@@ -84,7 +84,7 @@ var chains = map[string]chain{
 	"explain":         nested("", "EXPLAIN ", "SELECT 1", ""),
 	"prepare":         nested("", "PREPARE a AS ", "SELECT 1", ""),
 	"create table as": nested("", "CREATE TABLE a AS ", "SELECT 1", ""),
-	"statements":      left("SELECT 1", ";SELECT 1"),
+	"statements":      left("SELECT 1", ";SELECT '"+strings.Repeat("x", 100)+"'"),
 	"defaults":        nested("CREATE TABLE a (b int DEFAULT ", "(", "1", "))"),
 	"default chain":   left("CREATE TABLE a (b int DEFAULT 1", "+1"),
 	"check chain":     left("ALTER TABLE a ADD CHECK (b", "+1"),

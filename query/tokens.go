@@ -116,10 +116,13 @@ func canonicalTokens(t sql, hide map[int32]bool, o Options) []byte {
 	return buf
 }
 
+// maxNameParts bounds a dotted name: database, schema, table, column.
+const maxNameParts = 4
+
 // nameAt returns the dotted name at token i and how many tokens it takes.
 func nameAt(t sql, i int) (name string, n int) {
 	name, n = t.tokens[i].Name(t.src), 1
-	for i+n+1 < len(t.tokens) && t.tokens[i+n].Is(t.src, ".") {
+	for n < 2*maxNameParts-1 && i+n+1 < len(t.tokens) && t.tokens[i+n].Is(t.src, ".") {
 		part := t.tokens[i+n+1].Name(t.src)
 		if part == "" {
 			break

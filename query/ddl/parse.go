@@ -32,19 +32,23 @@ func Parse(script string) ([]Statement, error) {
 
 func parse(p query.Part) Statement {
 	s := Statement{Line: p.Line, Offset: p.Offset, End: p.End, Comments: p.Comments}
-	q := query.Describe(p.Text, query.Options{})
 	tokens := lex.Scan(p.Text).Tokens
-	s.Text, s.Verb = q.Text, verb(p.Text, tokens)
+	s.Verb = verb(p.Text, tokens)
 	tree, err := fence.Parse(p.Text, tokens)
 	if err != nil || len(tree.GetStmts()) != 1 {
-		return unparsed(s, q)
+		return unparsed(s, query.Describe(p.Text, query.Options{}))
 	}
-	s.read(tree.GetStmts()[0].GetStmt(), p.Text)
+	shape, err := query.Analyze(p.Text, query.Options{})
+	if err != nil {
+		return unparsed(s, query.Describe(p.Text, query.Options{}))
+	}
+	s.Text = shape.Text
+	s.read(tree.GetStmts()[0].GetStmt(), shape)
 	return s
 }
 
 func unparsed(s Statement, q pgvigil.Query) Statement {
-	s.Kind = Unparsed
+	s.Kind, s.Text = Unparsed, q.Text
 	for _, name := range q.Tables {
 		schema, bare, ok := strings.Cut(name, ".")
 		if !ok {
@@ -86,14 +90,14 @@ var second = func() map[string]bool {
 }()
 
 // read fills in what the parse tree says.
-func (s *Statement) read(n *pg.Node, text string) {
+func (s *Statement) read(n *pg.Node, shape query.Shape) {
 	switch {
 	case s.readTable(n), s.readObject(n), s.readMaintenance(n), s.readSession(n):
 	case s.readData(n):
-		s.dataRelations(text)
+		s.dataRelations(shape)
 	default:
 		s.Kind = Other
-		s.dataRelations(text)
+		s.dataRelations(shape)
 	}
 }
 
@@ -164,11 +168,7 @@ func (s *Statement) readData(n *pg.Node) bool {
 }
 
 // dataRelations adds the tables that the statement reads or writes.
-func (s *Statement) dataRelations(text string) {
-	shape, err := query.Analyze(text, query.Options{})
-	if err != nil {
-		return
-	}
+func (s *Statement) dataRelations(shape query.Shape) {
 	for _, b := range shape.Blocks {
 		for _, t := range b.Tables {
 			if t.Derived {
