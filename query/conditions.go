@@ -79,7 +79,7 @@ func (a *analyzer) comparison(e *pg.A_Expr, l *level, p place) {
 // compare notes that a column is compared with a value.
 func (a *analyzer) compare(o operand, value *pg.Node, l *level, p place, c Condition) {
 	c.Value = valueKind(value)
-	if c.Value == Constant && !(a.short && c.Kind == In) {
+	if c.Value == Constant && (!a.short || c.Kind != In) {
 		c.Constants = harmlessAll(o.ref.column, value)
 	}
 	a.note(o, p, c)

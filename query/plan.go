@@ -90,7 +90,7 @@ func isAlias(f protoreflect.FieldDescriptor) bool {
 // wordSet returns the words of s as a set.
 func wordSet(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		set[w] = true
 	}
 	return set

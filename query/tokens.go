@@ -142,7 +142,7 @@ func tablesOf(t sql) []string {
 			continue
 		}
 		name, n := nameAt(t, i)
-		if !notTable[name] && !seen[name] && !(i+n < len(t.tokens) && t.tokens[i+n].Is(t.src, "(") && !t.tokens[i-1].Is(t.src, "into")) {
+		if !notTable[name] && !seen[name] && (i+n >= len(t.tokens) || !t.tokens[i+n].Is(t.src, "(") || t.tokens[i-1].Is(t.src, "into")) {
 			seen[name] = true
 			tables = append(tables, name)
 		}

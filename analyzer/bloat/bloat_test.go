@@ -32,8 +32,10 @@ func TestFreshTablesTakeTheseManyPages(t *testing.T) {
 		"fillfactor 70":         {30000, 70, []Column{fixed(4, "i"), text(33)}, 362},
 		"wide rows":             {2250, 100, []Column{fixed(4, "i"), text(1504)}, 450},
 		"texts of many lengths": {20000, 100, []Column{fixed(4, "i"), text(203)}, 590},
-		"many nulls": {40000, 100, []Column{fixed(4, "i"), with(fixed(8, "d"), 2.0/3, -1), with(text(7), 0.8, 1),
-			with(fixed(8, "d"), 0.5, -1)}, 218},
+		"many nulls": {40000, 100, []Column{
+			fixed(4, "i"), with(fixed(8, "d"), 2.0/3, -1), with(text(7), 0.8, 1),
+			with(fixed(8, "d"), 0.5, -1),
+		}, 218},
 		"texts out of line": {3000, 100, []Column{fixed(4, "i"), text(18)}, 20},
 	}
 	for name, tt := range tests {

@@ -79,7 +79,7 @@ func verb(text string, tokens []lex.Token) string {
 // second are the words that belong to the name of a statement behind its first.
 var second = func() map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(`table index view materialized sequence function procedure trigger type domain schema
+	for w := range strings.FieldsSeq(`table index view materialized sequence function procedure trigger type domain schema
 		extension unique concurrently temporary temp unlogged or replace foreign server user mapping role database policy
 		publication subscription rule aggregate operator class family collation conversion language event statistics
 		tablespace text search configuration dictionary access method system default privileges group routine cast

@@ -188,7 +188,7 @@ func (s *Scanner) str(start int, escapes bool) {
 			return
 		}
 		next := skipSpace(s.src, end)
-		if next >= len(s.src) || s.src[next] != '\'' || strings.IndexAny(s.src[end:next], "\n\r") < 0 {
+		if next >= len(s.src) || s.src[next] != '\'' || !strings.ContainsAny(s.src[end:next], "\n\r") {
 			s.emit(String, start, end)
 			return
 		}
