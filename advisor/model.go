@@ -172,12 +172,9 @@ func (d *dossier) addPredicates(t *task, work int, ids map[pgvigil.OID]string) {
 	for _, demand := range demands(t.catalog, work, t.shapes[work]) {
 		for _, c := range demand.Conds {
 			conds := []index.Cond{c}
-			sql, _, ok := index.Predicate(demand.Table, conds)
+			sql, ok := index.Masked(demand.Table, conds)
 			if !ok {
 				continue
-			}
-			for _, v := range c.Values {
-				sql = strings.ReplaceAll(sql, whatif.Literal(v), "?")
 			}
 			id := fmt.Sprintf("p%d", len(d.Predicates)+1)
 			d.predicates[id] = conds

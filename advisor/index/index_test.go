@@ -33,6 +33,29 @@ func jobs(rows float64, defs ...string) pgvigil.DatabaseRead {
 	return read
 }
 
+func TestAMaskedPredicateHoldsNoConstant(t *testing.T) {
+	table := &jobs(1000).Tables[0]
+	tests := map[string]struct {
+		conds []index.Cond
+		want  string
+	}{
+		"an integer":        {[]index.Cond{{Column: "b", Values: []string{"4711"}}}, "b = ?"},
+		"a list of them":    {[]index.Cond{{Column: "b", Op: index.In, Values: []string{"4711", "4712"}}}, "b IN (?)"},
+		"a text":            {[]index.Cond{{Column: "d", Op: index.Unlike, Values: []string{"4711"}}}, "d <> ?"},
+		"a truth":           {[]index.Cond{{Column: "c", Values: []string{"false"}}}, "c = ?"},
+		"none, and several": {[]index.Cond{{Column: "d", Op: index.Null}, {Column: "a", Values: []string{"-4711"}}}, "d IS NULL AND a = ?"},
+		"not a number":      {[]index.Cond{{Column: "b", Values: []string{"4711; DROP"}}}, ""},
+		"a range":           {[]index.Cond{{Column: "b", Op: index.Range, Values: []string{"4711"}}}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got, ok := index.Masked(table, tt.conds); got != tt.want || ok != (tt.want != "") {
+				t.Errorf("Masked = %q, %t; want %q", got, ok, tt.want)
+			}
+		})
+	}
+}
+
 func TestAnExistingIndexServes(t *testing.T) {
 	key := func(cols ...string) (out []whatif.Key) {
 		for _, c := range cols {

@@ -29,6 +29,22 @@ func Predicate(t *pgvigil.Table, conds []Cond) (readable, folded string, ok bool
 	return strings.Join(r, " AND "), strings.Join(f, " AND "), len(r) > 0
 }
 
+// Masked renders what Predicate does with a ? in place of every constant, also
+// those that are written without quotes. ok is false if Predicate's is.
+func Masked(t *pgvigil.Table, conds []Cond) (readable string, ok bool) {
+	if _, _, ok := Predicate(t, conds); !ok {
+		return "", false
+	}
+	r := make([]string, len(conds))
+	for i, c := range conds {
+		r[i] = whatif.Quote(c.Column) + masks[c.Op]
+	}
+	return strings.Join(r, " AND "), true
+}
+
+// masks are the comparisons that a predicate may hold, without their constants.
+var masks = map[Op]string{Null: " IS NULL", NotNull: " IS NOT NULL", Equal: " = ?", Unlike: " <> ?", In: " IN (?)"}
+
 func condition(c Cond, kind string) (readable, folded string, ok bool) {
 	col := whatif.Quote(c.Column)
 	if c.Expr != "" || kind == "" {

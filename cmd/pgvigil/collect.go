@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -20,6 +21,14 @@ type collectOptions struct {
 	passes int
 	every  time.Duration
 	format string
+}
+
+// dsnVariable holds a connection string where neither --dsn nor --target is
+// given. It is no flag's default, which --help would print.
+const dsnVariable = "PGVIGIL_DSN"
+
+func twoTargets() error {
+	return &pgvigil.Hint{Err: errors.New("choose a target: --dsn and --target name two"), Advice: "give one of them"}
 }
 
 // dsnTarget is the name of a target that a flag gave instead of a configuration.
@@ -46,7 +55,7 @@ A first pass shows nothing yet: what happened is the difference of two.`,
 	o.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.target, "target", "", "the target of the configuration; without it, all")
-	f.StringVar(&o.dsn, "dsn", os.Getenv("PGVIGIL_DSN"), "a server to visit without a configuration (or PGVIGIL_DSN)")
+	f.StringVar(&o.dsn, "dsn", "", "a server to visit without a configuration (or PGVIGIL_DSN)")
 	f.IntVar(&o.passes, "passes", 1, "how many passes")
 	f.DurationVar(&o.every, "every", 60*time.Second, "time between passes")
 	f.StringVar(&o.format, "format", "text", "text, or json: one object a pass")
@@ -83,8 +92,14 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 // openFor opens the history for the targets of the configuration, or for the
 // one of --dsn, which a running service would not know.
 func (o *collectOptions) openFor(ctx context.Context, u *ui) (server.App, func() error, error) {
+	if o.dsn == "" && o.target == "" {
+		o.dsn = os.Getenv(dsnVariable)
+	}
 	if o.dsn == "" {
 		return o.open(ctx, u, created)
+	}
+	if o.target != "" {
+		return nil, nil, twoTargets()
 	}
 	dsn, err := config.SecureDSN(pgvigil.Secret(o.dsn), os.Getenv("PGHOST"))
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ type demoOptions struct {
 	apply  bool
 }
 
+// minRhythm is the shortest time between the demo's passes.
+const minRhythm = 500 * time.Millisecond
+
 func newDemo(u *ui) *cobra.Command {
 	o := demoOptions{}
 	var dsn string
@@ -43,6 +47,9 @@ Faults: see "pgvigil fixtures fault --list".`,
 			if err := checkFormat(o.format, "text", "json"); err != nil {
 				return err
 			}
+			if o.every < minRhythm {
+				return &pgvigil.Hint{Err: fmt.Errorf("read --every %s: too short", o.every), Advice: "use 500ms or more"}
+			}
 			fault, err := fixtures.FaultByName(o.fault)
 			if err != nil {
 				return err
@@ -54,7 +61,7 @@ Faults: see "pgvigil fixtures fault --list".`,
 	f.StringVar(&o.fault, "fault", "dropped-index", "the fault to inject; none for the control")
 	f.StringVar(&dsn, "dsn", "", "an empty database to use instead of a server of the demo's own")
 	f.StringVar(&o.format, "format", "text", "text, or json: one object on stdout, the story on stderr")
-	f.StringVar(&o.model, "llm", "none", "who drafts beside the rules: none, fake, gemini (key in PGVIGIL_LLM_API_KEY)")
+	f.StringVar(&o.model, "llm", "none", "who drafts beside the rules: none, fake, gemini (key in PGVIGIL_LLM_KEY)")
 	f.StringVar(&o.report, "report", "pgvigil-demo.html", "where to write the report")
 	f.Float64Var(&o.scale, "scale", 0.1, "size of the world; 0.1 is about 160 MB")
 	f.Int64Var(&o.seed, "seed", 1, "seed of world and workload")

@@ -35,12 +35,18 @@ not be reached.`,
 	}
 	ac.configFlag(cmd)
 	cmd.Flags().StringVar(&target, "target", "", "only one target of the configuration")
-	cmd.Flags().StringVar(&dsn, "dsn", os.Getenv("PGVIGIL_DSN"), "a server to examine without a configuration (or PGVIGIL_DSN)")
+	cmd.Flags().StringVar(&dsn, "dsn", "", "a server to examine without a configuration (or PGVIGIL_DSN)")
 	return cmd
 }
 
 func doctorTargets(ctx context.Context, ac *access, target, dsn string) ([]pgvigil.Target, error) {
 	keys := map[string]string{}
+	if dsn == "" && target == "" {
+		dsn = os.Getenv(dsnVariable)
+	}
+	if dsn != "" && target != "" {
+		return nil, twoTargets()
+	}
 	if dsn != "" {
 		secure, err := config.SecureDSN(pgvigil.Secret(dsn), os.Getenv("PGHOST"))
 		if err != nil {
@@ -65,10 +71,15 @@ func doctorTargets(ctx context.Context, ac *access, target, dsn string) ([]pgvig
 func examine(ctx context.Context, u *ui, targets []pgvigil.Target) error {
 	c := collector.New(collector.Options{Log: quietLog()})
 	missing := 0
+	var unreached error
 	for _, t := range targets {
 		snap, err := c.Pass(ctx, t)
 		if err != nil {
-			return err
+			if unreached != nil {
+				u.complain(unreached)
+			}
+			unreached = err
+			continue
 		}
 		found := append(snap.Warnings, settingsAdvice(snap)...)
 		if len(snap.Databases) > 0 {
@@ -77,10 +88,10 @@ func examine(ctx context.Context, u *ui, targets []pgvigil.Target) error {
 		missing += len(found)
 		printExamination(u, t, snap, found)
 	}
-	if missing > 0 {
+	if unreached == nil && missing > 0 {
 		return errFound
 	}
-	return nil
+	return unreached
 }
 
 func printExamination(u *ui, t pgvigil.Target, snap *pgvigil.Snapshot, found []pgvigil.Warning) {

@@ -23,13 +23,17 @@ func newFixtures(u *ui) *cobra.Command {
 	pgvigil fixtures fault --dsn DSN NAME   break it; --heal mends it`,
 	}
 	var dsn string
-	cmd.PersistentFlags().StringVar(&dsn, "dsn", os.Getenv("PGVIGIL_DSN"), "the database (or PGVIGIL_DSN)")
+	cmd.PersistentFlags().StringVar(&dsn, "dsn", "", "the database (or PGVIGIL_DSN)")
 	cmd.AddCommand(newFixturesLoad(u, &dsn), newFixturesRun(u, &dsn), newFixturesFault(u, &dsn))
 	return cmd
 }
 
-func needDSN(dsn string) error {
-	if dsn != "" {
+// needDSN completes --dsn from the environment.
+func needDSN(dsn *string) error {
+	if *dsn == "" {
+		*dsn = os.Getenv(dsnVariable)
+	}
+	if *dsn != "" {
 		return nil
 	}
 	return &pgvigil.Hint{Err: fmt.Errorf("connect: no database given"), Advice: "pass --dsn or set PGVIGIL_DSN"}
@@ -41,7 +45,7 @@ func newFixturesLoad(u *ui, dsn *string) *cobra.Command {
 		Use:   "load",
 		Short: "Load the CI world into an empty database",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := needDSN(*dsn); err != nil {
+			if err := needDSN(dsn); err != nil {
 				return err
 			}
 			start := time.Now()
@@ -66,7 +70,7 @@ func newFixturesRun(u *ui, dsn *string) *cobra.Command {
 		Use:   "run",
 		Short: "Run the workload until Ctrl-C, or for a while",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := needDSN(*dsn); err != nil {
+			if err := needDSN(dsn); err != nil {
 				return err
 			}
 			ctx := cmd.Context()

@@ -24,7 +24,7 @@ func newFixturesFault(u *ui, dsn *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := needDSN(*dsn); err != nil {
+			if err := needDSN(dsn); err != nil {
 				return err
 			}
 			return plantFault(cmd.Context(), u, *dsn, fault, heal)

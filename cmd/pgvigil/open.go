@@ -17,7 +17,7 @@ import (
 	"github.com/pgvigil/pgvigil/internal/server/client"
 	"github.com/pgvigil/pgvigil/internal/store"
 	"github.com/pgvigil/pgvigil/internal/store/duckdb"
-	// PG "github.com/pgvigil/pgvigil/internal/store/postgres"
+	"github.com/pgvigil/pgvigil/internal/store/postgres"
 )
 
 // access is how a command gets at the history: through a running service, or
@@ -115,7 +115,7 @@ func openHistory(ctx context.Context, cfg *config.Config, n need) (store.History
 		return nil, err
 	}
 	if dsn != "" {
-		return nil, errors.New("pg") // PGreturn postgres.Open(ctx, dsn, postgres.Options{Keep: cfg.History.Retention.Std()})
+		return postgres.Open(ctx, dsn, postgres.Options{Options: store.Options{Keep: cfg.History.Retention.Std()}})
 	}
 	path := cfg.History.Path
 	if _, err := os.Stat(path); n == existing && errors.Is(err, fs.ErrNotExist) {

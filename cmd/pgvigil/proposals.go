@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +35,7 @@ without a history: each statement ends with a semicolon and may stand under a li
 				return err
 			}
 			if workload != "" {
-				if err := needDSN(dsn); err != nil {
+				if err := needDSN(&dsn); err != nil {
 					return err
 				}
 				answer, err := adviseOnFile(cmd.Context(), dsn, workload, scratch, r.Budget)
@@ -59,7 +58,7 @@ without a history: each statement ends with a semicolon and may stand under a li
 	}
 	ac.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&dsn, "dsn", os.Getenv("PGVIGIL_DSN"), "with --workload: the database (or PGVIGIL_DSN)")
+	f.StringVar(&dsn, "dsn", "", "with --workload: the database (or PGVIGIL_DSN)")
 	f.StringVar(&workload, "workload", "", "file of statements to advise on, instead of the history")
 	f.StringVar(&scratch, "scratch", "", "with --workload: a scratch copy in which indexes may be built, where the database has no HypoPG")
 	f.Int64Var(&r.Alert, "alert", 0, "for the query of this alert")

@@ -18,7 +18,7 @@ func EnvName(path string) string {
 }
 
 // reservedEnv are variables of ours that are not about the configuration.
-var reservedEnv = regexp.MustCompile(`^PGVIGIL_(CONFIG|SERVER|PG_BIN|TEST_.*)$`)
+var reservedEnv = regexp.MustCompile(`^PGVIGIL_(CONFIG|SERVER|DSN|PG_BIN|TEST_.*)$`)
 
 // kubernetesEnv are variables that Kubernetes and Docker set for a service
 // that happens to be called pgvigil.
