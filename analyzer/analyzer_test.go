@@ -186,7 +186,7 @@ var scenes = map[string]scene{
 				Fingerprint: 999, Verb: "select", Tables: []string{"jobs_7"},
 				Predicates: []pgvigil.Predicate{{Table: "jobs_7", Column: "name", Op: "="}},
 			}
-			p.catalog[0].Indexes = []pgvigil.Index{{Table: "jobs_7", Name: "jobs_7_pkey", Keys: []string{"id"}}}
+			p.catalog[0].Indexes = []pgvigil.Index{{Key: pgvigil.RelationKey{DBID: 5, RelID: 200}, TableID: 107, Table: "jobs_7", Name: "jobs_7_pkey", Keys: []string{"id"}}}
 		},
 		work:   func(int, pgvigil.Fingerprint, *work) {},
 		within: 8, kind: pgvigil.KindNew, cause: pgvigil.CausePlan, detail: pgvigil.DetailNoIndex,

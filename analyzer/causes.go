@@ -120,9 +120,9 @@ func (e *evidence) slower() bool {
 
 // scans says how sequential scans took over from index scans on its tables.
 func (e *evidence) scans() (table string, more bool) {
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		if m.after.seqTuples > 3*m.before.seqTuples && m.after.seqTuples > 1000 {
-			return t, true
+			return m.name, true
 		}
 	}
 	return "", false
@@ -185,10 +185,11 @@ func (e *evidence) unindexed() (pgvigil.Predicate, bool) {
 	var first pgvigil.Predicate
 	for _, p := range e.query.Predicates {
 		t := unqualified(p.Table)
-		if p.Join || t == "" || len(e.catalog.indexes[t]) == 0 {
+		indexes := e.indexes(p.Table)
+		if p.Join || len(indexes) == 0 {
 			continue
 		}
-		for _, i := range e.catalog.indexes[t] {
+		for _, i := range indexes {
 			if len(i.Keys) > 0 && i.Keys[0] == p.Column {
 				served[t] = true
 			}
@@ -200,17 +201,25 @@ func (e *evidence) unindexed() (pgvigil.Predicate, bool) {
 	return first, first.Column != "" && !served[unqualified(first.Table)]
 }
 
+// indexes returns those of the tables that the query may mean by a name.
+func (e *evidence) indexes(table string) (out []pgvigil.Index) {
+	for _, k := range e.catalog.find(e.v.Series.DBID, table) {
+		out = append(out, e.catalog.indexes[k]...)
+	}
+	return out
+}
+
 // pruningLost: a query on a partitioned table touches partitions it need not.
 func pruningLost(e *evidence, s *suspicion) {
 	if !e.slower() {
 		return
 	}
 	if table, ok := e.unpruned(); ok && e.isNew() {
-		s.pro(4.5, "a new query names the partitioned table %s without its partition key %s", table, e.catalog.tables[table].PartitionKey)
+		s.pro(4.5, "a new query names the partitioned table %s without its partition key %s", e.catalog.label(table.Key), table.PartitionKey)
 		return
 	}
 	rate := e.v.After.CallsPerHour / 3600
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		more := 0
 		for _, x := range m.scanned {
 			if x > 0.4*rate {
@@ -218,7 +227,7 @@ func pruningLost(e *evidence, s *suspicion) {
 			}
 		}
 		if len(m.scanned) > 1 && more > 1 && e.moreWork() && rate > 0 {
-			s.pro(5, "%d partitions of %s are scanned more often than before, by about as much as the query is called", more, t)
+			s.pro(5, "%d partitions of %s are scanned more often than before, by about as much as the query is called", more, m.name)
 			e.moreBlocks(s)
 			break
 		}
@@ -230,23 +239,24 @@ func pruningLost(e *evidence, s *suspicion) {
 
 // unpruned returns a partitioned table that the query names with no predicate
 // on its partition key.
-func (e *evidence) unpruned() (string, bool) {
+func (e *evidence) unpruned() (pgvigil.Table, bool) {
 	for _, name := range e.query.Tables {
-		name = unqualified(name)
-		t, ok := e.catalog.tables[name]
-		if !ok || t.PartitionKey == "" {
-			continue
-		}
-		pruned := false
-		for _, p := range e.query.Predicates {
-			mine := p.Table == "" || unqualified(p.Table) == name
-			pruned = pruned || mine && !p.Join && keyHas(t.PartitionKey, p.Column)
-		}
-		if !pruned {
-			return name, true
+		for _, k := range e.catalog.find(e.v.Series.DBID, name) {
+			if t := e.catalog.tables[k]; t.PartitionKey != "" && !e.prunes(name, t.PartitionKey) {
+				return t, true
+			}
 		}
 	}
-	return "", false
+	return pgvigil.Table{}, false
+}
+
+// prunes says whether the query compares a column of the partition key of a
+// table that it names so.
+func (e *evidence) prunes(table, key string) bool {
+	return slices.ContainsFunc(e.query.Predicates, func(p pgvigil.Predicate) bool {
+		mine := p.Table == "" || unqualified(p.Table) == unqualified(table)
+		return mine && !p.Join && keyHas(key, p.Column)
+	})
 }
 
 // staleStatistics: more work, and the planner's numbers are old.
@@ -254,7 +264,7 @@ func staleStatistics(e *evidence, s *suspicion) {
 	if e.v.Kind != pgvigil.KindRegression || !e.moreWork() {
 		return
 	}
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		if m.live <= 0 || m.modified < 0.1*m.live || m.modified < 500 {
 			continue
 		}
@@ -262,7 +272,7 @@ func staleStatistics(e *evidence, s *suspicion) {
 		if m.changed > 0.05*m.live || m.modified > 0.25*m.live {
 			score = 3
 		}
-		s.pro(score, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, t, m.live)
+		s.pro(score, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, m.name, m.live)
 		break
 	}
 	if list := e.eventsOf(pgvigil.EventAnalyzed); len(list) > 0 {

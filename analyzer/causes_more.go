@@ -49,9 +49,9 @@ func longTransaction(e *evidence, s *suspicion) {
 	if e.oldestXact < longEnough*e.period {
 		return
 	}
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		if m.dead > 2*m.deadBefore && m.dead > 200 || m.dead > m.live && m.dead > 200 {
-			s.pro(4, "%s holds %.0f dead rows beside %.0f live ones, %.0f before", t, m.dead, m.live, m.deadBefore)
+			s.pro(4, "%s holds %.0f dead rows beside %.0f live ones, %.0f before", m.name, m.dead, m.live, m.deadBefore)
 			s.pro(3, "a transaction has been open for %s and keeps vacuum from removing them", e.oldestXact.Round(time.Second))
 			return
 		}
@@ -63,9 +63,9 @@ func bloat(e *evidence, s *suspicion) {
 	if e.v.Kind != pgvigil.KindRegression || e.v.Numbers.Blocks < 0.15 || e.v.Numbers.Rows > 0.5*e.v.Numbers.Blocks {
 		return
 	}
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		if m.dead > 0.5*m.live && m.dead > 2*m.deadBefore && m.dead > 200 {
-			s.pro(3, "%s holds %.0f dead rows beside %.0f live ones", t, m.dead, m.live)
+			s.pro(3, "%s holds %.0f dead rows beside %.0f live ones", m.name, m.dead, m.live)
 			return
 		}
 	}
@@ -77,10 +77,10 @@ func hotLost(e *evidence, s *suspicion) {
 	if e.v.Kind != pgvigil.KindRegression || e.query.Verb != "update" && e.query.Verb != "merge" && e.query.Verb != "insert" {
 		return
 	}
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		was, is := m.before.hot/max(1e-9, m.before.upd), m.after.hot/max(1e-9, m.after.upd)
 		if m.before.upd > 0 && m.after.upd > 0 && is < 0.6*was {
-			s.pro(4, "%.0f %% of the updates of %s are HOT, %.0f %% before", 100*is, t, 100*was)
+			s.pro(4, "%.0f %% of the updates of %s are HOT, %.0f %% before", 100*is, m.name, 100*was)
 		}
 	}
 	if s.Score == 0 {
@@ -117,14 +117,14 @@ func retentionOff(e *evidence, s *suspicion) {
 	if !gone && e.v.Kind != pgvigil.KindRegression || gone && e.query.Verb != "delete" {
 		return
 	}
-	for t, m := range e.tables {
+	for _, m := range e.tables {
 		stopped := m.before.del > 0 && m.after.del < 0.1*m.before.del
 		switch {
 		case gone && stopped && m.after.ins > 0:
-			s.pro(6, "rows of %s are not deleted any more (%.1f a second before) while %.1f a second are inserted", t, m.before.del, m.after.ins)
+			s.pro(6, "rows of %s are not deleted any more (%.1f a second before) while %.1f a second are inserted", m.name, m.before.del, m.after.ins)
 			return
 		case stopped && m.after.ins > 0 && e.v.Numbers.Blocks > 0.15:
-			s.pro(3, "rows of %s are not deleted any more while %.1f a second are inserted", t, m.after.ins)
+			s.pro(3, "rows of %s are not deleted any more while %.1f a second are inserted", m.name, m.after.ins)
 			return
 		}
 	}

@@ -1,9 +1,11 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,12 +27,13 @@ type evidence struct {
 	allWaits map[string]int
 	// oldestXact is the age of the oldest transaction in the newest sample.
 	oldestXact time.Duration
-	tables     map[string]tableMove // by root table
+	tables     map[pgvigil.RelationKey]tableMove // by root table
 }
 
 // tableMove is what a table did per second before and after the onset, its
 // partitions added up.
 type tableMove struct {
+	name          string // of the root table, for people
 	before, after tableRate
 	live, dead    float64 // gauges, newest
 	deadBefore    float64
@@ -81,7 +84,7 @@ func (b *book) gather(ctx context.Context, v change.Verdict) (*evidence, error) 
 	}
 	e := &evidence{
 		v: v, query: b.s.queries[v.Series.Fingerprint], catalog: c, period: b.s.detector.Period(),
-		waits: map[string]int{}, allWaits: map[string]int{}, tables: map[string]tableMove{},
+		waits: map[string]int{}, allWaits: map[string]int{}, tables: map[pgvigil.RelationKey]tableMove{},
 	}
 	for _, ev := range b.s.events {
 		if e.explains(ev) {
@@ -106,17 +109,14 @@ func (e *evidence) explains(ev pgvigil.Event) bool {
 	if ev.DBID != 0 && e.v.Series.DBID != 0 && ev.DBID != e.v.Series.DBID {
 		return false
 	}
-	return ev.Table == "" || e.v.Kind == pgvigil.KindIncident || e.names(ev.Table)
+	return ev.Table == "" || e.v.Kind == pgvigil.KindIncident || e.names(ev)
 }
 
-// names says whether the query names the table, or a partition relative of it.
-func (e *evidence) names(table string) bool {
-	for _, t := range e.query.Tables {
-		if e.catalog.related(t, table) {
-			return true
-		}
-	}
-	return false
+// names says whether the query names the table of an event, or a partition
+// relative of it.
+func (e *evidence) names(ev pgvigil.Event) bool {
+	db, table := cmp.Or(e.v.Series.DBID, ev.DBID), tableOf(ev)
+	return slices.ContainsFunc(e.query.Tables, func(t string) bool { return e.catalog.related(db, t, table) })
 }
 
 // gatherWaits counts what sessions waited for since the onset.
@@ -185,13 +185,19 @@ func (b *book) gatherTables(ctx context.Context, e *evidence) error {
 	if err != nil {
 		return fmt.Errorf("read relations: %w", err)
 	}
+	ours := map[pgvigil.RelationKey]bool{}
+	for _, t := range e.query.Tables {
+		for _, root := range e.catalog.roots(e.v.Series.DBID, t) {
+			ours[root] = true
+		}
+	}
 	for _, r := range list {
-		t, isTable := e.catalog.tables[unqualified(r.Name)]
-		if !isTable || t.Key != r.Key || !e.names(r.Name) {
+		root := e.catalog.root(r.Key)
+		if _, isTable := e.catalog.tables[r.Key]; !isTable || !ours[root] {
 			continue
 		}
-		root := e.catalog.root(unqualified(r.Name))
 		m := e.tables[root]
+		m.name = e.catalog.label(root)
 		m.take(r, e.v.Onset)
 		e.tables[root] = m
 	}

@@ -56,8 +56,9 @@ func (u *updates) share(w pgvigil.Window) (share, all float64, passes int) {
 // newIndex is an index whose cost is being watched.
 type newIndex struct {
 	event  pgvigil.Event
-	table  string
-	before float64 // share of heap-only updates
+	table  pgvigil.RelationKey // root
+	name   string              // its, for people
+	before float64             // share of heap-only updates
 	alert  alertKey
 	told   bool
 }
@@ -78,7 +79,7 @@ func (b *book) heapOnly(ctx context.Context, events []pgvigil.Event) error {
 		now, all, n := u.share(pgvigil.Window{From: from})
 		switch {
 		case x.told && now > x.before-heapOnlyBack && all > 0:
-			if err := b.close(ctx, x.alert, pgvigil.Resolved, fmt.Sprintf("%.0f %% of the updates of %s are HOT again", 100*now, x.table)); err != nil {
+			if err := b.close(ctx, x.alert, pgvigil.Resolved, fmt.Sprintf("%.0f %% of the updates of %s are HOT again", 100*now, x.name)); err != nil {
 				return err
 			}
 			x.told = false
@@ -104,8 +105,8 @@ func (b *book) countUpdates(ctx context.Context, events []pgvigil.Event) error {
 		return err
 	}
 	for _, r := range b.rec.Relations {
-		if name, ok := c.owner[r.Key]; ok && num(r.Table.Updated) > 0 {
-			root := c.root(name)
+		if table, ok := c.owner[r.Key]; ok && num(r.Table.Updated) > 0 {
+			root := c.root(table)
 			if b.s.updates[root] == nil {
 				b.s.updates[root] = &updates{}
 			}
@@ -113,20 +114,28 @@ func (b *book) countUpdates(ctx context.Context, events []pgvigil.Event) error {
 		}
 	}
 	for _, e := range events {
-		root := c.root(unqualified(e.Table))
-		u := b.s.updates[root]
-		if e.Kind != pgvigil.EventIndexCreated || u == nil {
-			continue
-		}
-		until := e.At
-		if !e.Since.IsZero() {
-			until = e.Since.Add(time.Millisecond)
-		}
-		if before, all, _ := u.share(pgvigil.Window{To: until}); all >= heapOnlyLeast && before > heapOnlyFall {
-			b.s.newIndexes = append(b.s.newIndexes, newIndex{event: e, table: root, before: before})
+		if e.Kind == pgvigil.EventIndexCreated {
+			b.watchIndex(c, e)
 		}
 	}
 	return nil
+}
+
+// watchIndex begins to watch what a new index costs the updates of its table.
+func (b *book) watchIndex(c *catalog, e pgvigil.Event) {
+	until := e.At
+	if !e.Since.IsZero() {
+		until = e.Since.Add(time.Millisecond)
+	}
+	for _, root := range c.roots(e.DBID, tableOf(e)) {
+		u := b.s.updates[root]
+		if u == nil {
+			continue
+		}
+		if before, all, _ := u.share(pgvigil.Window{To: until}); all >= heapOnlyLeast && before > heapOnlyFall {
+			b.s.newIndexes = append(b.s.newIndexes, newIndex{event: e, table: root, name: c.label(root), before: before})
+		}
+	}
 }
 
 // heapOnlyLost raises the alert on the update that writes most to the table.
@@ -140,7 +149,7 @@ func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now float64) error
 		return nil
 	}
 	rule := fmt.Sprintf("%.0f %% of the updates of %s are HOT in the last %d passes, %.0f %% before index %s was created (limit: a fall by %.0f points); a call writes %.0f bytes of WAL, %.0f before",
-		100*now, x.table, heapOnlyPasses, 100*x.before, x.event.Object, 100*heapOnlyFall, after.WALBytes, before.WALBytes)
+		100*now, x.name, heapOnlyPasses, 100*x.before, x.event.Object, 100*heapOnlyFall, after.WALBytes, before.WALBytes)
 	base, _ := b.s.detector.Baseline(key)
 	r := pgvigil.Regression{
 		Kind: pgvigil.KindRegression, Series: key, Onset: x.event.At, Detected: b.rec.At, Factor: after.MS / max(1e-6, before.MS),
@@ -158,10 +167,11 @@ func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now float64) error
 }
 
 // busiestUpdate returns the update on a table that spends most.
-func (b *book) busiestUpdate(table string) (pgvigil.SeriesKey, bool) {
+func (b *book) busiestUpdate(table pgvigil.RelationKey) (pgvigil.SeriesKey, bool) {
 	var best pgvigil.SeriesKey
 	most := -1.0
-	for k := range b.s.byTable[table] {
+	t := b.s.catalog.tables[table]
+	for k := range b.s.naming(b.s.catalog, table.DBID, t.Schema+"."+t.Name) {
 		p, ok := b.s.detector.Recent(k, heapOnlyPasses)
 		if !ok || b.s.queries[k.Fingerprint].Verb != "update" {
 			continue

@@ -1,10 +1,11 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -18,8 +19,8 @@ type server struct {
 	detector   *change.Detector
 	last       time.Time // of the newest pass
 	queries    map[pgvigil.Fingerprint]pgvigil.Query
-	asked      map[pgvigil.Fingerprint]int // tick when a text was last asked for
-	byTable    map[string]map[pgvigil.SeriesKey]bool
+	asked      map[pgvigil.Fingerprint]int           // tick when a text was last asked for
+	byTable    map[string]map[pgvigil.SeriesKey]bool // by unqualified name, of all databases: naming tells them apart
 	databases  map[pgvigil.OID]string
 	catalog    *catalog
 	events     []pgvigil.Event // recent ones, oldest first
@@ -31,7 +32,7 @@ type server struct {
 	closed     map[alertKey]time.Time // onsets of those that a person ended
 	watches    map[string]*watch
 	activity   activity
-	updates    map[string]*updates // by root table
+	updates    map[pgvigil.RelationKey]*updates // by root table
 	newIndexes []newIndex
 	fresh      []pgvigil.Event      // of this pass
 	held       *change.Verdict      // an incident of the server that may be one statement's doing
@@ -52,7 +53,7 @@ func newServer(id pgvigil.ServerID, f *change.Fleet) *server {
 		queries: map[pgvigil.Fingerprint]pgvigil.Query{}, asked: map[pgvigil.Fingerprint]int{},
 		byTable: map[string]map[pgvigil.SeriesKey]bool{}, databases: map[pgvigil.OID]string{},
 		suspects: map[pgvigil.SeriesKey]change.Verdict{}, alerts: map[alertKey]*pgvigil.Alert{},
-		closed: map[alertKey]time.Time{}, watches: map[string]*watch{}, updates: map[string]*updates{}, visited: map[pgvigil.OID]bool{},
+		closed: map[alertKey]time.Time{}, watches: map[string]*watch{}, updates: map[pgvigil.RelationKey]*updates{}, visited: map[pgvigil.OID]bool{},
 	}
 }
 
@@ -169,12 +170,23 @@ func (s *server) index(key pgvigil.SeriesKey) {
 	}
 }
 
-// unqualified cuts the schema off a name, in lower case without quotes.
-func unqualified(name string) string {
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		name = name[i+1:]
+// naming returns the series whose texts name a table, or the partitioned table
+// above it, of a database, 0 for any. A series without a database may be of any.
+func (s *server) naming(c *catalog, db pgvigil.OID, table string) map[pgvigil.SeriesKey]bool {
+	out := map[pgvigil.SeriesKey]bool{}
+	for _, name := range c.family(db, table) {
+		for k := range s.byTable[name] {
+			if db != 0 && k.DBID != 0 && db != k.DBID {
+				continue
+			}
+			if slices.ContainsFunc(s.queries[k.Fingerprint].Tables, func(t string) bool {
+				return c.related(cmp.Or(db, k.DBID), t, table)
+			}) {
+				out[k] = true
+			}
+		}
 	}
-	return strings.ToLower(strings.Trim(name, `"`))
+	return out
 }
 
 // eventMemory is how many events are kept to explain a shift.
@@ -246,14 +258,7 @@ func (s *server) mark(ctx context.Context, h History, e pgvigil.Event) ([]change
 		if err != nil {
 			return nil, err
 		}
-		m.Series = map[pgvigil.SeriesKey]bool{}
-		for _, t := range c.family(e.Table) {
-			for k := range s.byTable[t] {
-				if e.DBID == 0 || k.DBID == 0 || e.DBID == k.DBID {
-					m.Series[k] = true
-				}
-			}
-		}
+		m.Series = s.naming(c, e.DBID, tableOf(e))
 		return []change.Mark{m}, nil
 	}
 	return nil, nil
