@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +24,10 @@ import (
 // contextQueries is how many of a database's heaviest queries are weighed
 // beside those that advice is wanted for.
 const contextQueries = 30
+
+// loadsRead is how many of the server's heaviest series are looked through for
+// those of the database.
+const loadsRead = 2000
 
 // adviser gathers from the history what the advisor needs, has it judged on
 // the target, and saves what it proposes.
@@ -122,10 +128,12 @@ func (a adviser) database(ctx context.Context, w wanted) (pgvigil.DatabaseRead, 
 
 // work is what advice is wanted for, and the heaviest queries as its context.
 func (a adviser) work(ctx context.Context, w wanted) ([]advisor.Work, error) {
-	loads, err := a.history.Loads(ctx, w.server, w.window, contextQueries)
+	loads, err := a.history.Loads(ctx, w.server, w.window, loadsRead)
 	if err != nil {
 		return nil, err
 	}
+	loads = slices.DeleteFunc(loads, func(l pgvigil.LoadShare) bool { return l.Series.DBID != w.database })
+	loads = loads[:min(len(loads), contextQueries)]
 	asked := map[pgvigil.Fingerprint]*pgvigil.Alert{}
 	for i, alert := range w.alerts {
 		asked[alert.Verdict.Series.Fingerprint] = &w.alerts[i]
@@ -134,10 +142,7 @@ func (a adviser) work(ctx context.Context, w wanted) ([]advisor.Work, error) {
 		asked[f] = nil
 	}
 	everything := len(asked) == 0
-	list := fingerprints(loads)
-	for f := range asked {
-		list = append(list, f)
-	}
+	list := append(fingerprints(loads), slices.Sorted(maps.Keys(asked))...)
 	queries, err := a.history.Queries(ctx, list)
 	if err != nil {
 		return nil, err
@@ -152,12 +157,10 @@ func (a adviser) work(ctx context.Context, w wanted) ([]advisor.Work, error) {
 		}
 	}
 	for _, l := range loads {
-		if l.Series.DBID == w.database {
-			add(l.Series.Fingerprint, l.Counters[pgvigil.Calls], l.Counters.PerCall(pgvigil.ExecMS))
-		}
+		add(l.Series.Fingerprint, l.Counters[pgvigil.Calls], l.Counters.PerCall(pgvigil.ExecMS))
 	}
-	for f, alert := range asked {
-		if alert != nil {
+	for _, f := range slices.Sorted(maps.Keys(asked)) {
+		if alert := asked[f]; alert != nil {
 			add(f, alert.Verdict.After.CallsPerHour, alert.Verdict.After.MS)
 		} else {
 			add(f, 1, 0)
@@ -218,15 +221,16 @@ func (a *app) wantedBy(ctx context.Context, r server.AdviseRequest) (wanted, str
 	if err != nil {
 		return w, "", err
 	}
-	if len(servers) != 1 {
+	if !oneTarget(servers) {
 		return w, "", &pgvigil.Hint{
 			Err:    fmt.Errorf("advise: the history knows %d servers and none was named: %w", len(servers), server.ErrInvalid),
 			Advice: "pass --target",
 		}
 	}
-	w.server = servers[0].ID
+	on := latest(servers)
+	w.server = on.ID
 	w.database, err = a.databaseNamed(ctx, w.server, r.Database)
-	return w, servers[0].Server.Target, err
+	return w, on.Server.Target, err
 }
 
 // databaseNamed finds a database by name, or the one that has the most tables.

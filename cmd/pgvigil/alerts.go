@@ -22,7 +22,7 @@ func newAlerts(u *ui) *cobra.Command {
 	ac.flags(cmd)
 	cmd.AddCommand(newAlertsList(u, ac), newAlertsShow(u, ac),
 		newAlertsAct(u, ac, server.Ack, "Say that somebody is at it"),
-		newAlertsAct(u, ac, server.Silence, "Send no more of it"),
+		newAlertsAct(u, ac, server.Silence, "Send no more of it for as long as it lives"),
 		newAlertsAct(u, ac, server.Resolve, "Close it"))
 	return cmd
 }
@@ -165,7 +165,6 @@ func printAlert(u *ui, a pgvigil.Alert) {
 
 func newAlertsAct(u *ui, ac *access, verb server.AlertVerb, short string) *cobra.Command {
 	act := server.AlertAction{Verb: verb}
-	var length time.Duration
 	cmd := &cobra.Command{
 		Use:   string(verb) + " ID",
 		Short: short,
@@ -175,17 +174,11 @@ func newAlertsAct(u *ui, ac *access, verb server.AlertVerb, short string) *cobra
 			if err != nil {
 				return err
 			}
-			if length > 0 {
-				act.Until = time.Now().Add(length)
-			}
 			return actOnAlert(cmd.Context(), u, ac, id, act)
 		},
 	}
 	cmd.Flags().StringVar(&act.By, "by", userName(), "who you are")
 	cmd.Flags().StringVar(&act.Reason, "reason", "", "why")
-	if verb == server.Silence {
-		cmd.Flags().DurationVar(&length, "for", 0, "how long; without it, for as long as the alert lives")
-	}
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -86,6 +87,8 @@ func (a *app) Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Aler
 
 // ActOnAlert implements server.App.
 func (a *app) ActOnAlert(ctx context.Context, id int64, act server.AlertAction) (pgvigil.Alert, error) {
+	a.watcher.writing.Lock()
+	defer a.watcher.writing.Unlock()
 	found, err := a.watcher.history.Alerts(ctx, pgvigil.AlertFilter{ID: id})
 	if err != nil {
 		return pgvigil.Alert{}, err
@@ -117,11 +120,7 @@ func (a *app) stepOf(act server.AlertAction) (pgvigil.AlertStep, error) {
 	if !ok {
 		return pgvigil.AlertStep{}, fmt.Errorf("act on an alert: there is no verb %q: %w", act.Verb, server.ErrInvalid)
 	}
-	reason := act.Reason
-	if !act.Until.IsZero() {
-		reason = fmt.Sprintf("until %s: %s", act.Until.UTC().Format(time.RFC3339), reason)
-	}
-	return pgvigil.AlertStep{At: a.now().UTC(), State: state, Reason: reason, By: act.By}, nil
+	return pgvigil.AlertStep{At: a.now().UTC(), State: state, Reason: act.Reason, By: act.By}, nil
 }
 
 func noAlert(id int64) error {
@@ -150,6 +149,17 @@ func (a *app) Regressions(ctx context.Context, f server.RegressionFilter) ([]pgv
 		found = append(found, verdicts...)
 	}
 	return found, nil
+}
+
+// latest returns the server that was seen last: a cluster that was rebuilt
+// behind the same address is another server of the same target.
+func latest(list []pgvigil.ServerInfo) pgvigil.ServerInfo {
+	return slices.MaxFunc(list, func(a, b pgvigil.ServerInfo) int { return a.LastSeen.Compare(b.LastSeen) })
+}
+
+// oneTarget says whether all servers stand behind one address.
+func oneTarget(list []pgvigil.ServerInfo) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(s pgvigil.ServerInfo) bool { return s.Server.Target != list[0].Server.Target })
 }
 
 // serversOf returns the servers of a target, of all if it is "".

@@ -63,6 +63,9 @@ A first pass shows nothing yet: what happened is the difference of two.`,
 }
 
 func (o collectOptions) run(ctx context.Context, u *ui) error {
+	if o.passes < 1 {
+		return &pgvigil.Hint{Err: fmt.Errorf("read --passes %d: no pass to make", o.passes), Advice: "use 1 or more"}
+	}
 	app, done, err := o.openFor(ctx, u)
 	if err != nil {
 		return err
@@ -70,6 +73,7 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 	defer u.finish(done)
 	tick := time.NewTicker(max(o.every, time.Millisecond))
 	defer tick.Stop()
+	var failed error
 	for i := range o.passes {
 		if i > 0 {
 			select {
@@ -82,11 +86,12 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 		if err != nil {
 			return err
 		}
-		if err := o.show(u, results); err != nil {
-			return err
+		if failed != nil {
+			u.complain(failed) // of an earlier pass; the last one's ends the command
 		}
+		failed = o.show(u, results)
 	}
-	return nil
+	return failed
 }
 
 // openFor opens the history for the targets of the configuration, or for the

@@ -44,12 +44,7 @@ func (d *demo) advise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := newModel(d.opts.model)
-	if err != nil {
-		return err
-	}
-	defer model.close()
-	a := adviser{history: d.history, model: model.Model, scratch: pgvigil.Secret(scratch), log: quietLog()}
+	a := adviser{history: d.history, model: d.model, scratch: pgvigil.Secret(scratch), log: quietLog()}
 	d.proposals, err = a.forAlert(ctx, d.target, *d.caught)
 	if err != nil {
 		return err
@@ -130,7 +125,7 @@ func restored(o *pgvigil.Outcome) bool {
 	return len(o.Queries) > 0
 }
 
-func (d *demo) writeReport(ctx context.Context, w io.Writer) error {
+func (d *demo) writeReport(ctx context.Context) error {
 	report, err := reports.Gather(ctx, d.history, reports.Range{
 		Window: pgvigil.Window{From: d.started, To: time.Now()},
 		Target: d.target.Name, Title: "The demo's CI database", Now: time.Now(), Version: version,
@@ -138,7 +133,7 @@ func (d *demo) writeReport(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return reports.Write(w, report)
+	return d.ui.writeFile(d.opts.report, func(w io.Writer) error { return reports.Write(w, report) })
 }
 
 // end tells how it came out, and how to go on.
@@ -170,10 +165,12 @@ type verdict struct {
 
 // cameOut holds the story against what was planted.
 func (d *demo) cameOut() verdict {
-	var wrong, total int
+	var wrong, total, noted int
 	for _, a := range d.alerts {
 		if sent(a) {
 			total++
+		} else {
+			noted++
 		}
 		if sent(a) && d.truth.blamesWrongly(a) {
 			wrong++
@@ -183,9 +180,7 @@ func (d *demo) cameOut() verdict {
 	case wrong > 0:
 		return verdict{false, fmt.Sprintf("Not as planted: %d alerts blame a query that the fault did not touch.", wrong)}
 	case d.fault.Name == "none":
-		return verdict{total == 0, fmt.Sprintf("Nothing was broken, and %d alerts were sent.", total)}
-	case d.fault.Truth.Kind == "":
-		return verdict{true, "As planted: no query was blamed."}
+		return verdict{total == 0, fmt.Sprintf("Nothing was broken, and %d alerts were sent; %d small changes are in the report.", total, noted)}
 	case d.caught == nil:
 		return verdict{false, "Not as planted: the fault went unnoticed."}
 	case !d.truth.rightCause(*d.caught):

@@ -57,13 +57,13 @@ type demoOutcome struct {
 
 type demoQueryOutcome struct {
 	Fingerprint   pgvigil.Fingerprint `json:"fingerprint"`
-	BlocksBefore  float64             `json:"blocks_before"`
-	BlocksFault   float64             `json:"blocks_fault"`
-	BlocksAfter   float64             `json:"blocks_after"`
-	MSBefore      float64             `json:"ms_before"`
-	MSFault       float64             `json:"ms_fault"`
-	MSAfter       float64             `json:"ms_after"`
-	BlocksRestore float64             `json:"blocks_after_over_before"`
+	BlocksBefore  *float64            `json:"blocks_before"`
+	BlocksFault   *float64            `json:"blocks_fault"`
+	BlocksAfter   *float64            `json:"blocks_after"`
+	MSBefore      *float64            `json:"ms_before"`
+	MSFault       *float64            `json:"ms_fault"`
+	MSAfter       *float64            `json:"ms_after"`
+	BlocksRestore *float64            `json:"blocks_after_over_before"`
 }
 
 func (d *demo) result() demoResult {
@@ -92,7 +92,7 @@ func (d *demo) result() demoResult {
 
 func resultOf(p pgvigil.Proposal) demoProposal {
 	r := demoProposal{
-		Kind: string(p.Kind), Author: p.Author, Verdict: string(p.Evidence.Verdict),
+		DDL: []string{}, Kind: string(p.Kind), Author: p.Author, Verdict: string(p.Evidence.Verdict),
 		CostBefore: float64(p.Evidence.CostBefore), CostAfter: float64(p.Evidence.CostAfter), SizeBytes: int64(p.Evidence.Size),
 	}
 	for _, s := range p.Steps {
@@ -108,8 +108,9 @@ func outcomeResult(o *pgvigil.Outcome) *demoOutcome {
 	r := demoOutcome{Restored: restored(o), Queries: []demoQueryOutcome{}}
 	for _, q := range o.Queries {
 		r.Queries = append(r.Queries, demoQueryOutcome{
-			Fingerprint: q.Fingerprint, BlocksBefore: q.Baseline.Blocks, BlocksFault: q.Before.Blocks, BlocksAfter: q.After.Blocks,
-			MSBefore: q.Baseline.MS, MSFault: q.Before.MS, MSAfter: q.After.MS, BlocksRestore: q.After.Blocks / q.Baseline.Blocks,
+			Fingerprint: q.Fingerprint, BlocksBefore: finite(q.Baseline.Blocks), BlocksFault: finite(q.Before.Blocks),
+			BlocksAfter: finite(q.After.Blocks), MSBefore: finite(q.Baseline.MS), MSFault: finite(q.Before.MS),
+			MSAfter: finite(q.After.MS), BlocksRestore: finite(q.After.Blocks / q.Baseline.Blocks),
 		})
 	}
 	return &r

@@ -73,7 +73,12 @@ func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 }
 
 func (s *stage) prepare(ctx context.Context, ownServer bool) error {
-	if err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
+	err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT count(*) FROM pg_stat_statements")
+	var refused *pgconn.PgError
+	switch {
+	case err != nil && !errors.As(err, &refused):
+		return &pgvigil.Hint{Err: err, Advice: "check that the server of --dsn runs and can be reached"}
+	case err != nil:
 		return &pgvigil.Hint{
 			Err:    err,
 			Advice: "give a database whose server has shared_preload_libraries = 'pg_stat_statements' and a role that may create extensions",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/advisor/llm"
 	"github.com/pgvigil/pgvigil/fixtures"
 	"github.com/pgvigil/pgvigil/internal/store"
 	"github.com/pgvigil/pgvigil/internal/store/duckdb"
@@ -29,7 +30,8 @@ type demo struct {
 	fault   fixtures.Fault
 	started time.Time
 
-	dir      string // of the history
+	model    llm.Model // nil for none
+	dir      string    // of the history
 	stage    *stage
 	history  store.History
 	watcher  *watcher
@@ -48,16 +50,20 @@ type demo struct {
 }
 
 // runDemo plays the story and cleans up after it, whatever happens.
-func runDemo(ctx context.Context, u *ui, o demoOptions, fault fixtures.Fault) (err error) {
+func runDemo(ctx context.Context, u *ui, o demoOptions, fault fixtures.Fault) error {
 	d := &demo{ui: u, opts: o, fault: fault, started: time.Now(), alerts: map[int64]pgvigil.Alert{}}
-	out, err := u.openOutput(o.report)
+	if err := writable(o.report); err != nil {
+		return err
+	}
+	model, err := newModel(o.model)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close(), d.close()) }()
+	defer model.close()
+	d.model = model.Model
+	defer u.finish(d.close)
 	for _, chapter := range []func(context.Context) error{
-		d.open, d.warmUp, d.breakIt, d.waitForAlert, d.advise, d.apply,
-		func(ctx context.Context) error { return d.writeReport(ctx, out) },
+		d.open, d.warmUp, d.breakIt, d.waitForAlert, d.advise, d.apply, d.writeReport,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -84,9 +90,11 @@ func (d *demo) open(ctx context.Context) error {
 	if d.dir, err = os.MkdirTemp("", "pgvigil-demo"); err != nil {
 		return fmt.Errorf("make a directory for the history: %w", err)
 	}
-	if d.history, err = duckdb.Open(ctx, filepath.Join(d.dir, "history.duckdb"), duckdb.Options{}); err != nil {
+	h, err := duckdb.Open(ctx, filepath.Join(d.dir, "history.duckdb"), duckdb.Options{})
+	if err != nil {
 		return err
 	}
+	d.history = h
 	d.watcher = newWatcher(d.history, quietLog(), 2*d.opts.every)
 	d.target = pgvigil.Target{
 		Name: "demo", DSN: pgvigil.Secret(d.stage.watch), Databases: []string{d.stage.database}, Labels: map[string]string{"owner": "you"},
@@ -136,15 +144,12 @@ func (d *demo) passes(ctx context.Context, n int, stop func(passed) bool) error 
 // note remembers and tells what a pass changed.
 func (d *demo) note(p passed) {
 	for _, a := range p.alerts {
-		if a.State == pgvigil.Suspected {
-			continue
-		}
 		before, known := d.alerts[a.ID]
 		d.alerts[a.ID] = a
 		if !known || before.State != a.State {
 			d.tellAlert(a)
 		}
-		if d.caught == nil && !d.injected.IsZero() && d.truth.explains(a) {
+		if d.caught == nil && !d.injected.IsZero() && !a.Opened.Before(d.injected) && d.truth.explains(a) {
 			d.caught, d.caughtAt = &a, time.Now()
 		}
 		if d.caught != nil && d.caught.ID == a.ID {

@@ -46,7 +46,7 @@ func (t truth) explains(a pgvigil.Alert) bool {
 		return t.fault.Truth.Kind == pgvigil.KindIncident || t.rightCause(a)
 	}
 	_, moved := t.moves[a.Verdict.Series.Fingerprint]
-	return moved
+	return moved && a.Verdict.Kind != pgvigil.KindImprovement
 }
 
 // blamesWrongly says whether the alert convicts a query that the fault did not

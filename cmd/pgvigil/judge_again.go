@@ -32,8 +32,8 @@ func judgeAgain(ctx context.Context, h store.History, id pgvigil.ServerID, w pgv
 	return verdicts, nil
 }
 
-// dryHistory keeps alerts in memory instead of the history beneath it, and
-// hides what lies ahead of the pass that is judged.
+// dryHistory keeps alerts in memory instead of the history beneath it. Catalog
+// and settings are those of the last pass, as the history keeps no others.
 type dryHistory struct {
 	store.History
 	alerts []pgvigil.Alert

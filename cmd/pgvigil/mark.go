@@ -58,13 +58,14 @@ func mark(ctx context.Context, u *ui, ac *access, target string, e pgvigil.Event
 			of = append(of, s)
 		}
 	}
-	if len(of) != 1 {
+	if !oneTarget(of) {
 		return &pgvigil.Hint{
 			Err:    fmt.Errorf("mark: %d servers of the history match target %q", len(of), target),
 			Advice: `name one with --target; a target is known after its first pass`,
 		}
 	}
-	e.Server = of[0].ID
+	on := latest(of)
+	e.Server = on.ID
 	if e.At.IsZero() {
 		e.At = time.Now().UTC()
 	}
@@ -72,6 +73,6 @@ func mark(ctx context.Context, u *ui, ac *access, target string, e pgvigil.Event
 	if err != nil {
 		return err
 	}
-	u.say("Event %d: %s %s on %s at %s.", id, e.Kind, oneLine(e.Object, 100), of[0].Server.Target, e.At.UTC().Format(time.RFC3339))
+	u.say("Event %d: %s %s on %s at %s.", id, e.Kind, oneLine(e.Object, 100), on.Server.Target, e.At.UTC().Format(time.RFC3339))
 	return nil
 }

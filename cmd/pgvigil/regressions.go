@@ -63,7 +63,7 @@ func exportedRegressions(ctx context.Context, u *ui, dir, format string) error {
 		return err
 	}
 	for _, r := range rows {
-		if r.Kind == pgvigil.KindRegression {
+		if r.Kind == pgvigil.KindRegression || r.Kind == pgvigil.KindIncident {
 			return errFound
 		}
 	}

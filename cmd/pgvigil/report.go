@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,18 +34,13 @@ grew, what bloats, what to do about it, and how far to trust the numbers.`,
 	return cmd
 }
 
-func writeReport(ctx context.Context, u *ui, ac *access, r server.ReportRequest, path string) (err error) {
+func writeReport(ctx context.Context, u *ui, ac *access, r server.ReportRequest, path string) error {
 	app, done, err := ac.open(ctx, u, existing)
 	if err != nil {
 		return err
 	}
 	defer u.finish(done)
-	w, err := u.openOutput(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	if err := app.Report(ctx, r, w); err != nil {
+	if err := u.writeFile(path, func(w io.Writer) error { return app.Report(ctx, r, w) }); err != nil {
 		return err
 	}
 	u.say("Wrote %s.", path)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +34,8 @@ func TestMain(m *testing.M) {
 // TestScripts is the specification of the command line: each file of
 // testdata/script is a session of a user. $PG is an empty database of a server
 // with pg_stat_statements ($PG_NOTHING: as a role without rights), $PG_BARE one of a server without, $PG_WORLD has a
-// small CI world; each as libpq takes it.
+// small CI world; each as libpq takes it. $PG_HISTORY is an empty database
+// for a history.
 func TestScripts(t *testing.T) {
 	plain := pgtest.Server(t, 15)
 	bare := pgtest.Own(t, 18, pgserver.Options{Settings: map[string]string{"shared_preload_libraries": ""}})
@@ -43,8 +46,9 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty, "exits": exits},
 		Setup: func(env *testscript.Env) error {
+			store := pgtest.Database(env.T().(testing.TB), plain)
 			fresh, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
 			pgtest.Exec(env.T().(testing.TB), fresh, "CREATE EXTENSION pg_stat_statements")
 			// Servers of the demo run as another user when the tests run as root.
@@ -55,6 +59,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", scratch)
 			env.Setenv("PG", fresh)
 			env.Setenv("PG_BARE", without)
+			env.Setenv("PG_HISTORY", store)
 			env.Setenv("PG_NOTHING", strings.Replace(fresh, "user=postgres", "user=nothing", 1))
 			env.Setenv("PG_WORLD", world)
 			env.Setenv("PG_SOCKET", plain.Dir)
@@ -63,6 +68,23 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "pgvigil.yaml"), []byte(configFor(fresh)), 0o644)
 		},
 	})
+}
+
+// exits is the script command "exits CODE PROGRAM ...": it runs a program and
+// fails unless it ends with that exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var ended *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &ended) {
+		got = ended.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("run %s: %v", args[1], err)
+	}
+	if got != want {
+		ts.Fatalf("%s exits with %d; want %d", strings.Join(args[1:], " "), got, want)
+	}
 }
 
 // empty is the script command "empty DIR": it fails unless DIR holds nothing.

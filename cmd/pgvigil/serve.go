@@ -116,11 +116,15 @@ func (a *app) handle(ctx context.Context, t pgvigil.Target, snap *pgvigil.Snapsh
 	a.watcher.sayNew(log, t.Name, snap.Warnings)
 }
 
-// compactEvery is how often closed intervals are rewritten by series.
-const compactEvery = 24 * time.Hour
+// Closed intervals are rewritten by series, and what is too old dropped, once
+// soon after the start, so that restarts do not put it off for ever, and daily.
+const (
+	compactFirst = 5 * time.Minute
+	compactEvery = 24 * time.Hour
+)
 
 func (a *app) compactDaily(ctx context.Context) {
-	tick := time.NewTicker(compactEvery)
+	tick := time.NewTicker(compactFirst)
 	defer tick.Stop()
 	for {
 		select {
@@ -128,6 +132,7 @@ func (a *app) compactDaily(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		tick.Reset(compactEvery)
 		if err := a.watcher.history.Compact(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("compact the history", "error", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type ui struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+	// unclean says that something could not be closed in order.
+	unclean bool
 }
 
 // errFound ends a command that judges and found something: exit code 1, with
@@ -39,12 +42,14 @@ var errFound = errors.New("found something")
 
 func (u *ui) exit(err error) int {
 	switch {
+	case err == nil && u.unclean:
+		return 2
 	case err == nil:
 		return 0
-	case errors.Is(err, errFound):
+	case errors.Is(err, errFound) && !u.unclean:
 		return 1
 	case errors.Is(err, context.Canceled):
-		u.say("pgvigil: interrupted; everything that was started has been stopped")
+		u.say("pgvigil: interrupted")
 		return 2
 	}
 	var problems config.Problems
@@ -70,6 +75,7 @@ func (u *ui) complain(err error) {
 func (u *ui) finish(done func() error) {
 	if err := done(); err != nil {
 		u.complain(err)
+		u.unclean = true
 	}
 }
 
@@ -135,24 +141,59 @@ func checkFormat(format string, known ...string) error {
 	}
 }
 
-// openOutput opens a file for a result, or stdout for "-".
-func (u *ui) openOutput(path string) (io.WriteCloser, error) {
+// writeFile has a result written to a file, or to stdout for "-". The file is
+// replaced when all of it is there; what was there before outlives a failure.
+func (u *ui) writeFile(path string, write func(io.Writer) error) (err error) {
 	if path == "-" {
-		return nopCloser{u.out}, nil
+		return write(u.out)
 	}
-	f, err := os.Create(path)
+	f, err := beside(path)
 	if err != nil {
-		return nil, &pgvigil.Hint{
-			Err:    fmt.Errorf("write %s: %w", path, errors.Unwrap(err)),
-			Advice: "name a file in a folder that exists and is writable",
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
 		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// writable says whether writeFile could write there, before the work is done.
+func writable(path string) error {
+	if path == "-" {
+		return nil
+	}
+	f, err := beside(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func beside(path string) (*os.File, error) {
+	st, err := os.Stat(path)
+	if err == nil && st.IsDir() {
+		err = errors.New("it is a folder")
+	} else {
+		err = nil
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.CreateTemp(filepath.Dir(path), ".pgvigil-*")
+	}
+	var where *os.PathError
+	if errors.As(err, &where) {
+		err = where.Err
+	}
+	if err != nil {
+		return nil, &pgvigil.Hint{Err: fmt.Errorf("write %s: %w", path, err), Advice: "name a file in a folder that exists and is writable"}
 	}
 	return f, nil
 }
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
 
 func shortDuration(d time.Duration) string {
 	switch {

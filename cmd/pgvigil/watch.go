@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -21,6 +22,9 @@ type watcher struct {
 	analyzer  *analyzer.Analyzer
 	log       *slog.Logger
 	warned    warned
+	// writing is held from the record of a pass to the end of its judgement, and
+	// while a person acts on an alert: both read an alert and save it again.
+	writing sync.Mutex
 }
 
 // newWatcher puts collector and analyzer onto a history. textEvery is the
@@ -64,6 +68,8 @@ func (w *watcher) take(ctx context.Context, target string, snap *pgvigil.Snapsho
 		}
 		return passed{}, failed
 	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	rec, err := w.history.Record(ctx, snap)
 	if err != nil {
 		return passed{}, fmt.Errorf("record the pass over %s: %w", target, err)

@@ -162,11 +162,10 @@ func (s *Server) alert(ctx context.Context, in *alertPath) (pgvigil.Alert, error
 type (
 	// CollectRequest names the target of a pass, "" for all.
 	CollectRequest struct{ Target string }
-	// ActRequest is who does something to an alert, why, and until when.
+	// ActRequest is who does something to an alert, and why.
 	ActRequest struct {
 		By     string
 		Reason string
-		Until  time.Time
 	}
 	// MarkReply is the number of the event that was recorded.
 	MarkReply struct{ ID int64 }
@@ -186,7 +185,7 @@ func (s *Server) actions(api huma.API) {
 		call(api, post(string(verb)+"-alert", "/alerts/{id}/"+string(verb), "Change the state of an alert"), quick,
 			func(ctx context.Context, in *actOrder) (pgvigil.Alert, error) {
 				b := in.Body.Value
-				return s.app.ActOnAlert(ctx, in.ID, AlertAction{Verb: verb, By: b.By, Reason: b.Reason, Until: b.Until})
+				return s.app.ActOnAlert(ctx, in.ID, AlertAction{Verb: verb, By: b.By, Reason: b.Reason})
 			})
 	}
 	call(api, post("advise", "/advise", "Draft and verify proposals"), long,

@@ -82,9 +82,8 @@ const (
 // AlertAction is one action of a person on an alert.
 type AlertAction struct {
 	Verb   AlertVerb
-	By     string    // who
-	Reason string    // one sentence; may be empty
-	Until  time.Time // end of a silence; zero for as long as the alert lives
+	By     string // who
+	Reason string // one sentence; may be empty
 }
 
 // RegressionFilter selects what is judged; zero values select all.

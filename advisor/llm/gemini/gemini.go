@@ -26,7 +26,7 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultModel    = "gemini-2.0-flash"
+	DefaultModel    = "gemini-2.5-flash"
 	DefaultEndpoint = "https://generativelanguage.googleapis.com"
 	DefaultTimeout  = 30 * time.Second
 )

@@ -35,7 +35,7 @@ func (c *Client) ActOnAlert(ctx context.Context, id int64, a server.AlertAction)
 	default:
 		return alert, fmt.Errorf("%.20q an alert: %w", a.Verb, server.ErrInvalid)
 	}
-	in := server.ActRequest{By: a.By, Reason: a.Reason, Until: a.Until}
+	in := server.ActRequest{By: a.By, Reason: a.Reason}
 	err = c.post(ctx, fmt.Sprintf("/alerts/%d/%s", id, a.Verb), in, &alert)
 	return alert, err
 }

@@ -153,7 +153,7 @@ var calls = map[string]func(context.Context, server.App) (any, error){
 	},
 	"all alerts": func(ctx context.Context, a server.App) (any, error) { return a.Alerts(ctx, pgvigil.AlertFilter{}) },
 	"act": func(ctx context.Context, a server.App) (any, error) {
-		return a.ActOnAlert(ctx, 7, server.AlertAction{Verb: server.Silence, By: "me", Reason: "<b>", Until: noon})
+		return a.ActOnAlert(ctx, 7, server.AlertAction{Verb: server.Silence, By: "me", Reason: "<b>"})
 	},
 	"regressions": func(ctx context.Context, a server.App) (any, error) {
 		return a.Regressions(ctx, server.RegressionFilter{Target: "ci", Server: 2, Window: window})
