@@ -89,7 +89,7 @@ func (t *task) weight(work int) float64 {
 
 // draft collects candidates from the events, the rules and the model.
 func (t *task) draft(ctx context.Context) {
-	t.restores()
+	t.restores(ctx)
 	for i, w := range t.Work {
 		if !w.Context {
 			t.generate(ctx, demands(t.catalog, i, t.shapes[i]))
@@ -134,16 +134,16 @@ func (t *task) add(c index.Candidate) {
 }
 
 // restores drafts what was dropped near an onset, or lately.
-func (t *task) restores() {
+func (t *task) restores(ctx context.Context) {
 	for i, w := range t.Work {
 		if w.Alert != nil {
-			t.restore(w.Alert.Verdict.Events, []int{i})
+			t.restore(ctx, w.Alert.Verdict.Events, []int{i})
 		}
 	}
-	t.restore(t.Events, nil)
+	t.restore(ctx, t.Events, nil)
 }
 
-func (t *task) restore(events []pgvigil.Event, wants []int) {
+func (t *task) restore(ctx context.Context, events []pgvigil.Event, wants []int) {
 	for _, e := range events {
 		if e.Kind != pgvigil.EventIndexDropped {
 			continue
@@ -155,7 +155,7 @@ func (t *task) restore(events []pgvigil.Event, wants []int) {
 		t.bindRestored(c)
 		if c.Predicate != "" {
 			conds := t.predicateOf(c)
-			c.Rows = t.shareOf(context.Background(), table, conds)
+			c.Rows = t.shareOf(ctx, table, conds)
 			t.imply(&c, table, conds)
 		}
 		t.add(c)
