@@ -23,6 +23,14 @@ type Install struct {
 	Version string // "15.18"
 }
 
+// The supported major versions.
+const oldest, newest = 14, 18
+
+// watchable says whether pgvigil can watch a server of the install.
+func (in Install) watchable() bool {
+	return in.Major >= oldest && in.Major <= newest && in.HasExtension("pg_stat_statements")
+}
+
 // ErrNotFound says that no server binaries of the wanted version were found.
 var ErrNotFound = errors.New("no Postgres server binaries found")
 
@@ -32,16 +40,18 @@ func (in Install) HasExtension(name string) bool {
 	return err == nil
 }
 
-// Find returns the first install of the given major version, or of any for
-// major 0 (then one with HypoPG is preferred, and after that the newest). It
+// Find returns the first install of the given major version, or for major 0 of
+// any that pgvigil can watch: a supported version with pg_stat_statements (one
+// with HypoPG is preferred, and after that the newest). It
 // looks in PGVIGIL_PG_BIN (directories separated like PATH), in PATH, in
 // /usr/lib/postgresql/*/bin and in the npm packages beside the working
 // directory or the executable.
 func Find(ctx context.Context, major int) (Install, error) {
 	found := All(ctx)
 	if major == 0 {
+		found = slices.DeleteFunc(found, func(in Install) bool { return !in.watchable() })
 		if len(found) == 0 {
-			return Install{}, notFound("of any version")
+			return Install{}, notFound(fmt.Sprintf("of version %d to %d with pg_stat_statements", oldest, newest))
 		}
 		return slices.MaxFunc(found, preference), nil
 	}
@@ -149,11 +159,13 @@ func inspect(ctx context.Context, dir string) (Install, error) {
 	return Install{Bin: dir, Share: shareDir(dir, major), Major: major, Version: m[1] + m[2]}, nil
 }
 
-// shareDir knows the two layouts at hand: Debian's and the npm packages'.
+// shareDir knows the layouts of Debian, Fedora, of a build from source and of
+// the npm packages.
 func shareDir(bin string, major int) string {
 	for _, dir := range []string{
 		filepath.Join("/usr/share/postgresql", strconv.Itoa(major)),
 		filepath.Join(bin, "..", "share", "postgresql"),
+		filepath.Join(bin, "..", "share", "pgsql"), // Fedora's
 		filepath.Join(bin, "..", "share"),
 	} {
 		if strings.HasPrefix(dir, "/usr/share") && !strings.HasPrefix(bin, "/usr/lib/postgresql") {

@@ -26,9 +26,11 @@ type Options struct {
 	// Settings override the defaults, which favour speed over durability:
 	// nothing that such a server holds has to outlive a crash of the machine.
 	Settings map[string]string
-	// TCP makes it listen on 127.0.0.1 too, on a free port.
+	// TCP makes it listen on 127.0.0.1 too, on a free port, where every user of
+	// the machine reaches it: for tests.
 	TCP bool
-	// HBA replaces pg_hba.conf; empty trusts everybody who reaches the socket.
+	// HBA replaces pg_hba.conf; empty trusts everybody who reaches the socket,
+	// which is in a directory that only the server's account may enter, and root.
 	HBA string
 	// InitArgs are further arguments of initdb.
 	InitArgs []string
@@ -37,7 +39,8 @@ type Options struct {
 // Server is a running server of our own.
 type Server struct {
 	Install Install
-	// Dir holds data, socket and log; Stop removes it.
+	// Dir holds data, socket and log, and is closed to other users; Stop
+	// removes it.
 	Dir  string
 	Port int
 
@@ -67,7 +70,8 @@ func Start(ctx context.Context, in Install, opts Options) (_ *Server, err error)
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
-	if err := errors.Join(os.Chmod(dir, 0o755), acct.own(dir)); err != nil {
+	// Who enters is superuser, so the directory stays as private as it was made.
+	if err := errors.Join(os.Chmod(dir, 0o700), acct.own(dir)); err != nil {
 		return nil, fmt.Errorf("hand %s to the server's user: %w", dir, err)
 	}
 	if s.Install, err = acct.reachable(in, dir); err != nil {
@@ -140,6 +144,7 @@ func (s *Server) configure() error {
 	settings := map[string]string{
 		"listen_addresses":                "",
 		"unix_socket_directories":         s.Dir,
+		"unix_socket_permissions":         "0700",
 		"port":                            strconv.Itoa(s.Port),
 		"fsync":                           "off",
 		"full_page_writes":                "off",
@@ -257,7 +262,7 @@ type process struct {
 // as long as the server lives: the kernel ties the signal at our death to the
 // thread that started the child.
 func startProcess(s *Server) (*process, error) {
-	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
