@@ -82,13 +82,17 @@ func (a *Analyzer) Replay(ctx context.Context, id pgvigil.ServerID, until time.T
 	return err
 }
 
+// replaySpan is how far back a baseline reaches, and a day; what is older
+// changes no judgement. Live alerts come from the history whatever their age.
+const replaySpan = 15 * 24 * time.Hour
+
 func (a *Analyzer) replay(ctx context.Context, id pgvigil.ServerID, until time.Time) (*server, error) {
 	s := newServer(id, a.fleet)
 	if err := s.load(ctx, a.history); err != nil {
 		return nil, fmt.Errorf("replay server %d: %w", id, err)
 	}
 	s.replaying = true
-	err := a.history.EachPass(ctx, id, pgvigil.Window{To: until}, func(rec pgvigil.Recorded) error {
+	err := a.history.EachPass(ctx, id, pgvigil.Window{From: until.Add(-replaySpan), To: until}, func(rec pgvigil.Recorded) error {
 		if !rec.At.Before(until) {
 			return nil
 		}

@@ -118,7 +118,10 @@ func (s *server) judge(ctx context.Context, h History, rec pgvigil.Recorded) (ve
 		pass.Marks = append(pass.Marks, m...)
 	}
 	for _, p := range rec.Points {
-		pass.Samples = append(pass.Samples, change.OfPoint(p))
+		// What pgvigil itself sends is load, but nobody is to be woken by it.
+		if !s.queries[p.Series.Fingerprint].Own() {
+			pass.Samples = append(pass.Samples, change.OfPoint(p))
+		}
 	}
 	s.last = rec.At
 	verdicts, garbage = s.detector.Observe(pass)
