@@ -168,7 +168,7 @@ func healed(list []pgvigil.QueryOutcome) pgvigil.QueryOutcome {
 func (l layout) trustSentence() string {
 	worst := l.Servers[0].Coverage
 	for _, s := range l.Servers[1:] {
-		if !(s.Coverage.Time >= worst.Time) {
+		if lessCovered(s.Coverage.Time, worst.Time) {
 			worst = s.Coverage
 		}
 	}
@@ -180,6 +180,12 @@ func (l layout) trustSentence() string {
 		words += " " + capital(count(n, "warning says", "warnings say")) + " what is missing."
 	}
 	return words
+}
+
+// lessCovered says whether the coverage a is worse than b: unknown is worse than
+// any number.
+func lessCovered(a, b float64) bool {
+	return !math.IsNaN(b) && (math.IsNaN(a) || a < b)
 }
 
 // capital writes small numbers at the head of a sentence as words.
@@ -261,7 +267,7 @@ func (l layout) trustTile() tile {
 	share, passes := math.Inf(1), 0
 	for _, s := range l.Servers {
 		passes += s.Coverage.Passes
-		if !(s.Coverage.Time >= share) {
+		if lessCovered(s.Coverage.Time, share) {
 			share = s.Coverage.Time
 		}
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -108,5 +109,34 @@ func TestPlaceNamesTheServerWhereThereAreSeveral(t *testing.T) {
 	got := strings.Join([]string{one.place("a", "x"), one.place("a", ""), two.place("a", "x")}, "|")
 	if got != "x|a|a \u00b7 x" {
 		t.Errorf("places = %q", got)
+	}
+}
+
+func TestUnknownCoverageIsTheWorst(t *testing.T) {
+	server := func(share float64) Server { return Server{Coverage: pgvigil.Coverage{Passes: 5, Time: share}} }
+	nan := math.NaN()
+	tests := map[string]struct {
+		shares         []float64
+		sentence, tile string
+	}{
+		"unknown first":  {[]float64{nan, 0.99}, "not known", unknown},
+		"unknown last":   {[]float64{0.2, nan}, "not known", unknown},
+		"unknown amid":   {[]float64{0.2, nan, 0.1}, "not known", unknown},
+		"all known":      {[]float64{0.99, 0.3, 0.6}, "30.0", "30.0" + nb + "%"},
+		"one known well": {[]float64{1}, "nearly all", "100" + nb + "%"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := layout{Report: &Report{}}
+			for _, share := range tt.shares {
+				l.Servers = append(l.Servers, server(share))
+			}
+			if got := l.trustSentence(); !strings.Contains(got, tt.sentence) {
+				t.Errorf("sentence %q; want %q in it", got, tt.sentence)
+			}
+			if got := l.trustTile().Value; got != tt.tile {
+				t.Errorf("tile %q; want %q", got, tt.tile)
+			}
+		})
 	}
 }
