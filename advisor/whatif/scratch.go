@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,7 +34,9 @@ type built struct {
 
 // NewScratch connects to the scratch database. Watched is a connection to the
 // database that is never written to: if both are the same, NewScratch refuses.
-// A nil watched connection skips that check; only tests may do so.
+// A nil watched connection skips that check; only tests may do so. Connecting,
+// locks and statements have timeouts. The connection string is taken as it is:
+// that it verifies the server off loopback is the caller's to see to.
 func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Options) (*Scratch, error) {
 	config, err := pgx.ParseConfig(dsn.Reveal())
 	if err != nil {
@@ -41,6 +45,9 @@ func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Op
 	}
 	config.RuntimeParams["application_name"] = "pgvigil"
 	config.RuntimeParams["search_path"] = "pg_catalog"
+	config.RuntimeParams["lock_timeout"] = millis(scratchLock)
+	config.RuntimeParams["statement_timeout"] = millis(scratchStatement)
+	config.ConnectTimeout = scratchConnect
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the scratch database: %w", err)
@@ -51,6 +58,16 @@ func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Op
 	}
 	return s, nil
 }
+
+// Limits of the scratch connection. The longest statement builds an index.
+const (
+	scratchConnect   = 5 * time.Second
+	scratchLock      = 5 * time.Second
+	scratchStatement = 10 * time.Minute
+)
+
+// millis is a duration as Postgres takes it for a setting.
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // differs refuses to work on the watched database itself. A physical copy has
 // the same system identifier, but another postmaster.

@@ -1,6 +1,7 @@
 package whatif_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pgvigil/pgvigil"
@@ -179,6 +180,26 @@ func TestTheScratchDatabaseIsNeverTheWatchedOne(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestALockOnTheScratchDatabaseHoldsNobodyUp(t *testing.T) {
+	dsn := pgtest.Database(t, pgtest.Server(t, pgtest.Majors[1]))
+	pgtest.Exec(t, dsn, "CREATE TABLE held (a bigint)")
+	j, err := whatif.NewScratch(t.Context(), pgvigil.Secret(dsn), nil, whatif.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close(t.Context())
+	if _, err := pgtest.Connect(t, dsn).Exec(t.Context(), "BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := j.Cost(t.Context(), nil, []whatif.Index{{Schema: "public", Table: "held", Keys: []whatif.Key{{Column: "a"}}}})
+	if err == nil {
+		err = res.Unproven[0]
+	}
+	if err == nil || !strings.Contains(err.Error(), "lock timeout") {
+		t.Errorf("Cost = %v; want a lock timeout", err)
+	}
 }
 
 func TestQuoteKnowsEveryKeyword(t *testing.T) {
