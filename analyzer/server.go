@@ -78,7 +78,9 @@ func (s *server) load(ctx context.Context, h History) error {
 	for _, al := range alerts {
 		k := keyOf(al.Verdict)
 		if al.State.Live() {
-			s.alerts[k] = &al
+			if was := s.alerts[k]; was == nil || al.Opened.After(was.Opened) {
+				s.alerts[k] = &al
+			}
 		} else if at := al.Verdict.Onset; at.After(s.closed[k]) {
 			s.closed[k] = at
 		}

@@ -51,9 +51,12 @@ type History interface {
 	AddEvent(ctx context.Context, e pgvigil.Event) (int64, error)
 	// SaveAlert keeps an alert; one with ID 0 is new and gets its ID.
 	SaveAlert(ctx context.Context, a *pgvigil.Alert) error
+	// Alerts returns alerts, those opened last first.
 	Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error)
 	// SaveProposal keeps a proposal; one with ID 0 is new and gets its ID.
 	SaveProposal(ctx context.Context, p *pgvigil.Proposal) error
+	// Proposals returns proposals, those drafted last first, and those of one
+	// moment in the order that they were saved in.
 	Proposals(ctx context.Context, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error)
 	// SaveState remembers a stage's own notes on a server; nil forgets them.
 	SaveState(ctx context.Context, id pgvigil.ServerID, name string, blob []byte) error

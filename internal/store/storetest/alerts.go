@@ -43,16 +43,16 @@ func testAlerts(t *testing.T, p Place) {
 		filter pgvigil.AlertFilter
 		want   []pgvigil.Alert
 	}{
-		"all, oldest first": {pgvigil.AlertFilter{}, []pgvigil.Alert{closed, open, other}},
+		"all, newest first": {pgvigil.AlertFilter{}, []pgvigil.Alert{other, open, closed}},
 		"by id":             {pgvigil.AlertFilter{ID: open.ID}, []pgvigil.Alert{open}},
 		"by server":         {pgvigil.AlertFilter{Server: 4}, []pgvigil.Alert{other}},
-		"by target":         {pgvigil.AlertFilter{Target: "ci"}, []pgvigil.Alert{closed, open}},
-		"live ones":         {pgvigil.AlertFilter{Live: true}, []pgvigil.Alert{open, other}},
+		"by target":         {pgvigil.AlertFilter{Target: "ci"}, []pgvigil.Alert{open, closed}},
+		"live ones":         {pgvigil.AlertFilter{Live: true}, []pgvigil.Alert{other, open}},
 		"that lived in a window": {
 			pgvigil.AlertFilter{Window: pgvigil.Window{From: start.Add(-25 * time.Hour), To: start.Add(time.Minute)}},
-			[]pgvigil.Alert{closed, open},
+			[]pgvigil.Alert{open, closed},
 		},
-		"that lived after one was closed": {pgvigil.AlertFilter{Window: pgvigil.Window{From: start.Add(-23 * time.Hour)}}, []pgvigil.Alert{open, other}},
+		"that lived after one was closed": {pgvigil.AlertFilter{Window: pgvigil.Window{From: start.Add(-23 * time.Hour)}}, []pgvigil.Alert{other, open}},
 		"none":                            {pgvigil.AlertFilter{ID: 99}, nil},
 	}
 	for name, tt := range tests {
@@ -79,7 +79,8 @@ func testProposals(t *testing.T, p Place) {
 		Evidence: pgvigil.Evidence{Verdict: pgvigil.Verified, CostBefore: 100, CostAfter: 1, WriteOverhead: math.NaN()},
 	}
 	drop := pgvigil.Proposal{Server: 4, Target: "other", Kind: pgvigil.ProposeDrop, Drafted: start.Add(time.Hour), State: pgvigil.Declined}
-	for _, x := range []*pgvigil.Proposal{&index, &drop} {
+	second := pgvigil.Proposal{Server: 4, Target: "other", Kind: pgvigil.ProposeIndex, Drafted: drop.Drafted, State: pgvigil.Declined}
+	for _, x := range []*pgvigil.Proposal{&index, &drop, &second} {
 		if err := h.SaveProposal(ctx, x); err != nil {
 			t.Fatal(err)
 		}
@@ -88,11 +89,11 @@ func testProposals(t *testing.T, p Place) {
 		filter pgvigil.ProposalFilter
 		want   []pgvigil.Proposal
 	}{
-		"all":       {pgvigil.ProposalFilter{}, []pgvigil.Proposal{index, drop}},
-		"by id":     {pgvigil.ProposalFilter{ID: drop.ID}, []pgvigil.Proposal{drop}},
-		"by server": {pgvigil.ProposalFilter{Server: 3}, []pgvigil.Proposal{index}},
-		"by alert":  {pgvigil.ProposalFilter{Alert: 8}, []pgvigil.Proposal{index}},
-		"drafted":   {pgvigil.ProposalFilter{Window: pgvigil.Window{From: start.Add(time.Minute)}}, []pgvigil.Proposal{drop}},
+		"all, newest first, else as saved": {pgvigil.ProposalFilter{}, []pgvigil.Proposal{drop, second, index}},
+		"by id":                            {pgvigil.ProposalFilter{ID: drop.ID}, []pgvigil.Proposal{drop}},
+		"by server":                        {pgvigil.ProposalFilter{Server: 3}, []pgvigil.Proposal{index}},
+		"by alert":                         {pgvigil.ProposalFilter{Alert: 8}, []pgvigil.Proposal{index}},
+		"drafted":                          {pgvigil.ProposalFilter{Window: pgvigil.Window{From: start.Add(time.Minute)}}, []pgvigil.Proposal{drop, second}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { same(t, "proposals", tt.want, must(h.Proposals(ctx, tt.filter))(t)) })
