@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -81,6 +82,9 @@ func New(o Options) *Collector {
 	return &Collector{o: o, targets: map[string]*memory{}}
 }
 
+// ErrRunning says that another pass of the target is under way.
+var ErrRunning = errors.New("its last pass is still running")
+
 // Pass visits a target once. It returns an error when the server cannot be
 // reached, when ctx ends, or when another pass of the target is still running
 // in this collector. What else cannot be read is left out and stands in
@@ -89,7 +93,7 @@ func (c *Collector) Pass(ctx context.Context, t pgvigil.Target) (*pgvigil.Snapsh
 	t.Timeouts = withDefaults(t.Timeouts)
 	m := c.memory(t.Name)
 	if !m.busy.TryLock() {
-		return nil, fmt.Errorf("collect %s: its last pass is still running", t.Name)
+		return nil, fmt.Errorf("collect %s: %w", t.Name, ErrRunning)
 	}
 	defer m.busy.Unlock()
 	outer := ctx

@@ -42,6 +42,9 @@ func newAlertsList(u *ui, ac *access) *cobra.Command {
 				return err
 			}
 			defer u.finish(done)
+			if err := knownTarget(cmd.Context(), app, target); err != nil {
+				return err
+			}
 			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{Target: target, Live: !all})
 			if err != nil {
 				return err
@@ -60,6 +63,24 @@ func newAlertsList(u *ui, ac *access) *cobra.Command {
 	cmd.Flags().BoolVar(&fail, "fail", false, "exit with 1 when there is one")
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	return cmd
+}
+
+// knownTarget refuses a target that the history has never seen: a typing error
+// must not read as "no alerts".
+func knownTarget(ctx context.Context, app server.App, target string) error {
+	if target == "" {
+		return nil
+	}
+	servers, err := app.Targets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range servers {
+		if s.Server.Target == target {
+			return nil
+		}
+	}
+	return noTarget(target)
 }
 
 func showAlerts(u *ui, list []pgvigil.Alert, format string) error {
@@ -132,9 +153,19 @@ func printAlert(u *ui, a pgvigil.Alert) {
 		u.print("  query       %s", oneLine(a.Query.Text, 1000))
 	}
 	u.print("  onset       %s, noticed %s", v.Onset.UTC().Format(time.DateTime), v.Detected.UTC().Format(time.DateTime))
+	if v.Kind == pgvigil.KindIncident {
+		printReasons(u, a)
+		return
+	}
 	u.print("  a call      %s -> %s ms, %s -> %s blocks, %s -> %s rows, %s -> %s temp blocks", number(v.Before.MS), number(v.After.MS),
 		number(v.Before.Blocks), number(v.After.Blocks), number(v.Before.Rows), number(v.After.Rows), number(v.Before.TempBlocks), number(v.After.TempBlocks))
 	u.print("  costs       %s s an hour, at %s calls an hour", number(v.ExtraMSPerHour/1000), number(v.After.CallsPerHour))
+	printReasons(u, a)
+}
+
+// printReasons says why an alert was raised, what became of it, and what to do next.
+func printReasons(u *ui, a pgvigil.Alert) {
+	v := a.Verdict
 	u.print("  cause       %s", causeWords(v))
 	for _, c := range v.Causes {
 		for _, f := range c.For {
@@ -144,7 +175,7 @@ func printAlert(u *ui, a pgvigil.Alert) {
 			u.print("    against   %s %s: %s", c.Cause, c.Detail, oneLine(f, 200))
 		}
 	}
-	u.print("  rule        %s", oneLine(v.Rule, 400))
+	u.print("  rule        when it was noticed: %s", oneLine(v.Rule, 400))
 	u.print("  confidence  %s", number(v.Confidence))
 	for _, e := range v.Events {
 		u.print("  event       %s %s %s", e.At.UTC().Format(time.DateTime), e.Kind, oneLine(e.Object, 200))

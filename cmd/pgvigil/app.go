@@ -72,8 +72,19 @@ func (a *app) collectOne(ctx context.Context, t pgvigil.Target) server.PassResul
 		Target: t.Name, Server: p.recorded.Server, Pass: p.recorded.Pass, At: p.recorded.At, Seconds: p.took.Seconds(),
 		Statements: len(p.snapshot.Statements.List), Series: len(p.recorded.Points), Relations: len(p.recorded.Relations),
 		Events: p.recorded.Events, Alerts: p.alerts, Coverage: p.recorded.Coverage,
-		Warnings: append(p.snapshot.Warnings, p.recorded.Warnings...),
+		Warnings: distinct(append(slices.Clone(p.snapshot.Warnings), p.recorded.Warnings...)),
 	}
+}
+
+// distinct keeps each warning once, in order.
+func distinct(list []pgvigil.Warning) []pgvigil.Warning {
+	var out []pgvigil.Warning
+	for _, w := range list {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 func failedPass(target string, at time.Time, err error) server.PassResult {
@@ -175,12 +186,16 @@ func (a *app) serversOf(ctx context.Context, target string) ([]pgvigil.ServerInf
 		}
 	}
 	if len(of) == 0 {
-		return nil, &pgvigil.Hint{
-			Err:    fmt.Errorf("find target %q in the history: %w", target, server.ErrNotFound),
-			Advice: `see "pgvigil collect": a target is known after its first pass`,
-		}
+		return nil, noTarget(target)
 	}
 	return of, nil
+}
+
+func noTarget(target string) error {
+	return &pgvigil.Hint{
+		Err:    fmt.Errorf("find target %q in the history: %w", target, server.ErrNotFound),
+		Advice: `see "pgvigil collect": a target is known after its first pass`,
+	}
 }
 
 // Proposals implements server.App.

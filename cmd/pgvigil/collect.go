@@ -122,6 +122,9 @@ func (o *collectOptions) openFor(ctx context.Context, u *ui) (server.App, func()
 func (o collectOptions) show(u *ui, results []server.PassResult) error {
 	var failed error
 	for _, r := range results {
+		if unread := statementsUnread(r); unread != nil {
+			failed = unread
+		}
 		if r.Problem != "" {
 			err := fmt.Errorf("%s", r.Problem)
 			failed = &pgvigil.Hint{Err: err, Advice: r.Advice}
@@ -140,6 +143,18 @@ func (o collectOptions) show(u *ui, results []server.PassResult) error {
 		}
 	}
 	return failed
+}
+
+// statementsUnread is why a pass could not read what queries do, which is most
+// of what it is for; the rest of the pass is kept.
+func statementsUnread(r server.PassResult) error {
+	for _, w := range r.Warnings {
+		switch w.Code {
+		case "pgss-missing", "pgss-not-preloaded", "statements-unread", "no-stats-rights":
+			return &pgvigil.Hint{Err: fmt.Errorf("read the statements of %s: %s", r.Target, w.Text), Advice: w.Remedy}
+		}
+	}
+	return nil
 }
 
 func printPass(u *ui, r server.PassResult) {

@@ -71,7 +71,9 @@ func (d *demo) tellProposal(p pgvigil.Proposal) {
 		}
 		d.tell("  %s", oneLine(s.SQL, 160))
 	}
-	d.tell("  planner cost %.0f -> %.0f, size about %s", float64(e.CostBefore), float64(e.CostAfter), sizeWords(e.Size))
+	if e.Verdict != pgvigil.Unverified {
+		d.tell("  planner cost %.0f -> %.0f, size about %s", float64(e.CostBefore), float64(e.CostAfter), sizeWords(e.Size))
+	}
 }
 
 // apply does what the demo's DBA would: run the verified proposal, and measure.

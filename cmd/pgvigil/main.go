@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,8 +20,14 @@ func run() int {
 	defer stop()
 	// A second Ctrl-C ends a clean-up that hangs.
 	context.AfterFunc(ctx, stop)
+	// What holds query texts (histories, sockets) is for this user alone.
+	syscall.Umask(0o077)
 	u := &ui{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	root := newRoot(u)
 	root.SetArgs(os.Args[1:])
-	return u.exit(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errFound) {
+		err = context.Canceled // whatever it broke off
+	}
+	return u.exit(err)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ func newMark(u *ui) *cobra.Command {
 			when, err := readMoment("--at", at)
 			if err != nil {
 				return err
+			}
+			if strings.TrimSpace(args[0]) == "" || when.After(time.Now().Add(time.Minute)) {
+				return &pgvigil.Hint{Err: fmt.Errorf("mark: an event has a name and is not to come"), Advice: "say what happened, like deploy v17.5"}
 			}
 			e := pgvigil.Event{Kind: pgvigil.EventMark, Object: args[0], At: when, Source: "user"}
 			if args[0] == string(pgvigil.EventDeploy) {

@@ -141,7 +141,7 @@ func showProposals(u *ui, list []pgvigil.Proposal, format string) error {
 		return u.json(map[string]any{"proposals": out})
 	}
 	if len(list) == 0 {
-		u.say("No proposal: nothing that was tried would help.")
+		u.say("No proposals.")
 	}
 	for _, p := range list {
 		printProposal(u, p)
@@ -182,7 +182,11 @@ func printProposal(u *ui, p pgvigil.Proposal) {
 			u.print("      -- %s", oneLine(s.Note, 300))
 		}
 	}
-	u.print("  planner cost %s -> %s, size %s, writes %s", number(float64(e.CostBefore)), number(float64(e.CostAfter)), sizeWords(e.Size), percent(e.WriteOverhead))
+	if e.Verdict == pgvigil.Unverified {
+		u.print("  planner cost unknown, size %s, writes %s", sizeWords(e.Size), percent(e.WriteOverhead))
+	} else {
+		u.print("  planner cost %s -> %s, size %s, writes %s", number(float64(e.CostBefore)), number(float64(e.CostAfter)), sizeWords(e.Size), percent(e.WriteOverhead))
+	}
 	for _, q := range e.Queries {
 		u.print("    %s  %s -> %s  %s", q.Fingerprint, number(float64(q.CostBefore)), number(float64(q.CostAfter)), oneLine(q.Text, 100))
 	}

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 	if err := fixtures.Load(context.Background(), world, fixtures.World{Scale: 0.01, Seed: 1}, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
+	pgtest.Exec(t, world, "CREATE EXTENSION hypopg")
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty, "exits": exits},
@@ -57,9 +58,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("TMPDIR", scratch)
+			pgtest.Exec(env.T().(testing.TB), without, "CREATE EXTENSION pg_stat_statements") // and not preloaded
 			env.Setenv("PG", fresh)
 			env.Setenv("PG_BARE", without)
 			env.Setenv("PG_HISTORY", store)
+			env.Setenv("PG_WORLD_NOTHING", strings.Replace(world, "user=postgres", "user=nothing", 1))
 			env.Setenv("PG_NOTHING", strings.Replace(fresh, "user=postgres", "user=nothing", 1))
 			env.Setenv("PG_WORLD", world)
 			env.Setenv("PG_SOCKET", plain.Dir)

@@ -107,6 +107,10 @@ func (a *app) schedule() (*collector.Scheduler, error) {
 // handle takes what a scheduled pass brought.
 func (a *app) handle(ctx context.Context, t pgvigil.Target, snap *pgvigil.Snapshot, err error) {
 	log := a.log.With("target", t.Name)
+	if errors.Is(err, collector.ErrRunning) {
+		log.Warn("pass skipped: another of this target is running")
+		return
+	}
 	p, err := a.watcher.take(ctx, t.Name, snap, err)
 	if err != nil {
 		log.Error("pass failed", "error", err, "advice", pgvigil.Advice(err))

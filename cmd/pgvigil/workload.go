@@ -53,7 +53,23 @@ func adviseOnFile(ctx context.Context, dsn, file, scratch string, budget pgvigil
 		Target: t.Name, Database: db.Name, Catalog: db, Settings: snap.Settings, Work: work, Budget: budget, Judge: judge,
 		Partition: partition.DefaultThresholds,
 	})
-	return answer, errors.Join(err, done(context.WithoutCancel(ctx)))
+	if err := errors.Join(err, done(context.WithoutCancel(ctx))); err != nil {
+		return answer, err
+	}
+	if judge == nil {
+		return answer, nil
+	}
+	return answer, unplanned(answer)
+}
+
+// unplanned is an error when the planner took none of the statements: then
+// "no proposal" would say nothing about indexes.
+func unplanned(a advisor.Answer) error {
+	if a.CostBefore > 0 || len(a.Warnings) == 0 {
+		return nil
+	}
+	w := a.Warnings[0]
+	return &pgvigil.Hint{Err: fmt.Errorf("advise: no statement of the file could be planned: %s", w.Text), Advice: w.Remedy}
 }
 
 func databaseOf(snap *pgvigil.Snapshot, name string) (pgvigil.DatabaseRead, error) {
