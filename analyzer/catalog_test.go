@@ -26,7 +26,7 @@ func crowded() []pgvigil.DatabaseRead {
 func catalogOf(t *testing.T, list []pgvigil.DatabaseRead) (*server, *catalog) {
 	t.Helper()
 	p := newPlay(t)
-	p.memory.catalog = list
+	p.catalog = list
 	s := newServer(1, New(p, Options{}).fleet)
 	c, err := s.tables(t.Context(), p)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestAChangeMarksTheSeriesOfItsDatabaseAndSchema(t *testing.T) {
 
 func TestUpdatesOfTwoDatabasesAreNotAddedUp(t *testing.T) {
 	p := newPlay(t)
-	p.memory.catalog = crowded()
+	p.catalog = crowded()
 	b := &book{Analyzer: New(p, Options{}), s: newServer(1, New(p, Options{}).fleet)}
 	for db, hot := range map[pgvigil.OID]float64{5: 100, 6: 0} {
 		b.rec.Relations = append(b.rec.Relations, pgvigil.RelationInterval{
@@ -127,7 +127,7 @@ func TestTheSameTablesInAnotherDatabaseHideNoEvidence(t *testing.T) {
 				if prepare != nil {
 					prepare(p)
 				}
-				p.memory.catalog = append(p.memory.catalog, crowded()[1])
+				p.catalog = append(p.catalog, crowded()[1])
 			}
 			p := sc.run(t, name)
 			if len(p.alerts) != 1 || p.alerts[0].Verdict.Cause != sc.cause || p.alerts[0].Verdict.CauseDetail != sc.detail {

@@ -1,6 +1,7 @@
 package whatif_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -189,7 +190,7 @@ func TestALockOnTheScratchDatabaseHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.Close(t.Context())
+	defer func() { _ = j.Close(context.WithoutCancel(t.Context())) }() // the lock is held to the end
 	if _, err := pgtest.Connect(t, dsn).Exec(t.Context(), "BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}

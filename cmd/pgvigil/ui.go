@@ -185,8 +185,7 @@ func beside(path string) (*os.File, error) {
 	if err == nil {
 		f, err = os.CreateTemp(filepath.Dir(path), ".pgvigil-*")
 	}
-	var where *os.PathError
-	if errors.As(err, &where) {
+	if where, ok := errors.AsType[*os.PathError](err); ok {
 		err = where.Err
 	}
 	if err != nil {

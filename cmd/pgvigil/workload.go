@@ -30,6 +30,13 @@ func adviseOnFile(ctx context.Context, dsn, file, scratch string, budget pgvigil
 	if err != nil {
 		return advisor.Answer{}, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", err), Advice: pgvigil.Advice(err)}
 	}
+	if scratch != "" {
+		copied, err := config.SecureDSN(pgvigil.Secret(scratch), os.Getenv("PGHOST"))
+		if err != nil {
+			return advisor.Answer{}, &pgvigil.Hint{Err: fmt.Errorf("read --scratch: %w", err), Advice: pgvigil.Advice(err)}
+		}
+		scratch = copied.Reveal()
+	}
 	t := pgvigil.Target{Name: dsnTarget, DSN: secure}
 	snap, err := collector.New(collector.Options{Log: quietLog()}).Pass(ctx, t)
 	if err != nil {

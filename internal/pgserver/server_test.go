@@ -73,7 +73,7 @@ func TestAServerStopsWhenItsProcessIsKilled(t *testing.T) {
 	if _, err := os.Stat(running); err != nil {
 		t.Fatalf("the process said %q: %v; want the directory of a running server", dir, err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
