@@ -55,6 +55,9 @@ func (t truth) blamesWrongly(a pgvigil.Alert) bool {
 	if a.Verdict.Kind != pgvigil.KindRegression || t.explains(a) {
 		return false
 	}
+	if t.fault.Truth.Detail == pgvigil.DetailSetting && a.Verdict.CauseDetail == pgvigil.DetailSetting {
+		return false // a setting may move any query, and the alert says so
+	}
 	shares := slices.ContainsFunc(a.Query.Tables, func(table string) bool { return t.tables[table] })
 	return t.still[a.Verdict.Series.Fingerprint] || !shares
 }

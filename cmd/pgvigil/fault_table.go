@@ -29,7 +29,7 @@ const faultTableHead = `# What the demo notices of each fault
 Made by ` + "`make faults`" + `: one run of ` + "`pgvigil demo --fault NAME --format json`" + ` each, on a real server, with passes two seconds
 apart and the detector of ` + "`pgvigil serve`" + `. Seconds count from the injection to the alert. "Sent as" is
 the severity: report means that nobody is disturbed before the report. "Others blamed" counts convictions of queries that
-must not move or share no table with those that must, sent and for the report only.
+must not move or share no table with those that must, sent and for the report only; a changed setting may move any.
 
 | fault | what was planted | cause | noticed | cause named | sent as | seconds | others blamed |
 |---|---|---|---|---|---|---|---|`
