@@ -49,7 +49,7 @@ type Target struct {
 	DSNEnv          string         `yaml:"dsn_env" doc:"Name of the environment variable that holds the connection string." example:"CI_DATABASE_URL"`
 	Host            string         `yaml:"host" doc:"Host name, address, or directory of the Unix socket." example:"db1.example.com" starter:"localhost"`
 	Port            int            `yaml:"port" doc:"Port, 1 to 65535. 5432 if none is given." example:"5432"`
-	User            string         `yaml:"user" doc:"Role to connect as; it needs pg_monitor and no more." example:"pgvigil" starter:"pgvigil"`
+	User            string         `yaml:"user" doc:"Role to connect as; it needs pg_monitor, and pg_read_all_data for bloat and for verifying proposals. It never needs the right to write." example:"pgvigil" starter:"pgvigil"`
 	Database        string         `yaml:"database" doc:"Database to connect to first; statements, settings and waits are read from there. postgres if none is given." example:"postgres"`
 	SSLMode         string         `yaml:"sslmode" doc:"How TLS is used. Without it: verify-full, except over loopback and Unix sockets, where libpq's default (prefer) holds. The same applies to a dsn that names no sslmode." enum:"disable,allow,prefer,require,verify-ca,verify-full" example:"verify-full"`
 	SSLRootCert     string         `yaml:"sslrootcert" doc:"File of the certificate authorities to trust. Without it, the system's." example:"/etc/ssl/rds.pem"`
@@ -75,7 +75,7 @@ type Databases struct {
 type Schedule struct {
 	Every  Duration `yaml:"every" doc:"Time between passes, at least 1s. Instead of cron." default:"60s"`
 	Cron   string   `yaml:"cron" doc:"Cron expression of five fields, in UTC unless it begins with CRON_TZ=Zone and a space. Instead of every." example:"'*/5 * * * *'"`
-	Jitter Duration `yaml:"jitter" doc:"Passes are delayed by a random time up to this, so that targets do not all start at once." default:"5s"`
+	Jitter Duration `yaml:"jitter" doc:"Each target is delayed by a fixed part of this, so that targets do not all start at once. Without it, at most a tenth of every where that is shorter than 5s." default:"5s"`
 }
 
 // Timeouts bound what pgvigil does on a server.

@@ -64,11 +64,30 @@ func (in input) load(v versions) (*Config, error) {
 		assign(reflect.ValueOf(cfg).Elem(), strings.Split(path, "."), reflect.ValueOf(value))
 	}
 	cfg.origins = all.origins
+	cfg.fitJitter()
 	cfg.check(problems)
 	if err := problems.err(); err != nil {
 		return nil, err
 	}
 	return cfg, nil
+}
+
+// fitJitter shortens a jitter that nobody wrote beside the period that it is
+// too long for.
+func (c *Config) fitJitter() {
+	fit := func(section string, s Schedule) Schedule {
+		o := c.origins[section+".jitter"]
+		written := o != Origin{} && o.Source != "default" && !strings.HasPrefix(o.Source, "inherited")
+		if s.Cron == "" && !written && s.Jitter >= s.Every {
+			s.Jitter = s.Every / 10
+		}
+		return s
+	}
+	c.Schedule = fit("schedule", c.Schedule)
+	for name, t := range c.Targets {
+		t.Schedule = fit("targets."+name+".schedule", t.Schedule)
+		c.Targets[name] = t
+	}
 }
 
 func (in input) readFileLayer(v versions, problems *problemList, cfg *Config) layer {
