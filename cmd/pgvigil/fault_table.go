@@ -41,6 +41,10 @@ func faultTable(u *ui, dir string) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if errors.Is(err, errNoResult) {
+			u.print("| %s | %s | %s | the demo did not run | | | | |", f.Name, f.Title, withDetail(string(f.Truth.Cause), f.Truth.Detail))
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read the result of %s: %w", f.Name, err)
 		}
@@ -50,10 +54,16 @@ func faultTable(u *ui, dir string) error {
 	return nil
 }
 
+// errNoResult says that a demo ended before it had a result.
+var errNoResult = errors.New("no result")
+
 func readDemoResult(path string) (r demoResult, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return r, err
+	}
+	if len(b) == 0 {
+		return r, errNoResult
 	}
 	return r, json.Unmarshal(b, &r)
 }
