@@ -239,7 +239,7 @@ func TestAModelDraftsAndTheJudgeDecides(t *testing.T) {
 		warning string // a code, "" for none
 		author  string
 	}{
-		"a good one":             {&fake.Server{}, "gemini-2.0-flash adds: The ", "", "rules"},
+		"a good one":             {&fake.Server{}, "gemini-2.5-flash adds: The ", "", "rules"},
 		"one that lies":          {&fake.Server{Behaviour: fake.Lying}, "5 parts of its answer were dropped", "model-dropped", "rules"},
 		"one that injects":       {&fake.Server{Behaviour: fake.Injecting}, "7 parts of its answer were dropped", "model-dropped", "rules"},
 		"one that hangs":         {&fake.Server{Behaviour: fake.Hanging}, "the model failed", "model-failed", "rules"},
@@ -253,7 +253,7 @@ func TestAModelDraftsAndTheJudgeDecides(t *testing.T) {
 		},
 		"one that has the same idea": {
 			&fake.Server{Answer: `{"candidates":[{"table":"t1","method":"btree","columns":[{"name":"project_id"},{"name":"ref"},{"name":"id"}]}],"claims":[]}`},
-			"drafted beside the rules", "", "rules and gemini-2.0-flash",
+			"drafted beside the rules", "", "rules and gemini-2.5-flash",
 		},
 	}
 	w := withHypoPG(t)

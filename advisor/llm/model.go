@@ -6,7 +6,7 @@ import "context"
 // deadline of ctx, send nothing but the evidence, and give no secret away in
 // errors.
 type Model interface {
-	// Name names the model in proposals, for example "gemini-2.0-flash".
+	// Name names the model in proposals, for example "gemini-2.5-flash".
 	Name() string
 	// Draft returns what the model answered, parsed and not yet checked
 	// against the evidence.

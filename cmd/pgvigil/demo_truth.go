@@ -37,7 +37,8 @@ func newTruth(f fixtures.Fault) truth {
 }
 
 // explains says whether the alert is about the planted fault: a query that was
-// to move, or an incident where the truth is one.
+// to move, another on its tables with the planted cause to the word, or an
+// incident where the truth is one.
 func (t truth) explains(a pgvigil.Alert) bool {
 	if t.fault.Name == "none" {
 		return false
@@ -45,8 +46,11 @@ func (t truth) explains(a pgvigil.Alert) bool {
 	if a.Verdict.Kind == pgvigil.KindIncident {
 		return t.fault.Truth.Kind == pgvigil.KindIncident || t.rightCause(a)
 	}
+	if a.Verdict.Kind == pgvigil.KindImprovement {
+		return false
+	}
 	_, moved := t.moves[a.Verdict.Series.Fingerprint]
-	return moved && a.Verdict.Kind != pgvigil.KindImprovement
+	return moved || t.shares(a) && t.rightCause(a) && a.Verdict.CauseDetail == t.fault.Truth.Detail
 }
 
 // blamesWrongly says whether the alert convicts a query that the fault did not
@@ -58,8 +62,11 @@ func (t truth) blamesWrongly(a pgvigil.Alert) bool {
 	if t.fault.Truth.Detail == pgvigil.DetailSetting && a.Verdict.CauseDetail == pgvigil.DetailSetting {
 		return false // a setting may move any query, and the alert says so
 	}
-	shares := slices.ContainsFunc(a.Query.Tables, func(table string) bool { return t.tables[table] })
-	return t.still[a.Verdict.Series.Fingerprint] || !shares
+	return t.still[a.Verdict.Series.Fingerprint] || !t.shares(a)
+}
+
+func (t truth) shares(a pgvigil.Alert) bool {
+	return slices.ContainsFunc(a.Query.Tables, func(table string) bool { return t.tables[table] })
 }
 
 func (t truth) rightCause(a pgvigil.Alert) bool {
