@@ -189,16 +189,34 @@ func (s *Server) configure() error {
 
 // Run starts a stopped server and waits until it accepts connections.
 func (s *Server) Run(ctx context.Context) error {
-	p, err := startProcess(s)
-	if err != nil {
-		return fmt.Errorf("start Postgres %s: %w", s.Install.Version, err)
-	}
-	s.process = p
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	for {
+		err := s.runOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		// What a killed postmaster leaves behind holds its shared memory until it
+		// has noticed; a new one refuses to start meanwhile.
+		if errors.Is(err, errEnded) && strings.Contains(s.logTail(), "shared memory block") && ctx.Err() == nil {
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		return fmt.Errorf("start Postgres %s: %w: %s", s.Install.Version, err, s.logTail())
+	}
+}
+
+var errEnded = errors.New("it ended at once")
+
+func (s *Server) runOnce(ctx context.Context) error {
+	p, err := startProcess(s)
+	if err != nil {
+		return err
+	}
+	s.process = p
 	if err := s.waitReady(ctx); err != nil {
 		_ = s.Halt(syscall.SIGQUIT)
-		return fmt.Errorf("start Postgres %s: %w: %s", s.Install.Version, err, s.logTail())
+		return err
 	}
 	return nil
 }
@@ -213,7 +231,7 @@ func (s *Server) waitReady(ctx context.Context) error {
 		}
 		select {
 		case <-s.process.done:
-			return errors.New("it ended at once")
+			return errEnded
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-tick.C:
