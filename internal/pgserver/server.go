@@ -199,7 +199,10 @@ func (s *Server) Run(ctx context.Context) error {
 		// What a killed postmaster leaves behind holds its shared memory until it
 		// has noticed; a new one refuses to start meanwhile.
 		if errors.Is(err, errEnded) && strings.Contains(s.logTail(), "shared memory block") && ctx.Err() == nil {
-			time.Sleep(100 * time.Millisecond)
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
 			continue
 		}
 		return fmt.Errorf("start Postgres %s: %w: %s", s.Install.Version, err, s.logTail())
