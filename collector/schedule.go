@@ -106,12 +106,6 @@ func place(name string, jitter time.Duration) time.Duration {
 	return time.Duration(h.Sum64() % uint64(jitter))
 }
 
-// CheckSchedule says whether Add would take a schedule, and if not, why.
-func CheckSchedule(spec string) error {
-	_, err := parseTimes(spec, 0)
-	return err
-}
-
 func parseTimes(spec string, by time.Duration) (cron.Schedule, error) {
 	period, ok := strings.CutPrefix(spec, "@every ")
 	if !ok {
