@@ -27,6 +27,7 @@ type Recorded struct {
 	Relations []RelationInterval
 	Events    []Event // that differences to the last snapshot showed
 	Coverage  Coverage
+	Footprint Footprint
 	Warnings  []Warning
 }
 

@@ -26,6 +26,10 @@ type Snapshot struct {
 	Settings  []Setting
 	// Replicas are the standbys that this server feeds.
 	Replicas []Replica
+	// Waits is what was sampled since the last snapshot; empty without a sampler.
+	Waits Waits
+	// Footprint is what the pass may have cost others.
+	Footprint Footprint
 	// Warnings say what the pass could not read and why.
 	Warnings []Warning
 }

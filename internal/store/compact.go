@@ -69,6 +69,8 @@ var expiring = []struct{ table, column string }{
 	{"relation_sizes", "measured_at"},
 	{"database_points", "end_at"},
 	{"session_samples", "sampled_at"},
+	{"wait_minutes", "minute"},
+	{"wait_counts", "minute"},
 	{"events", "happened_at"},
 	{"passes", "passed_at"},
 	{"incarnations", "since"},

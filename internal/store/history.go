@@ -44,6 +44,9 @@ type History interface {
 	Relations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
 	DatabasePoints(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
 	Sessions(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error)
+	// Waits returns what was sampled in the minutes that overlap a window, added
+	// up over the passes that share one, under today's fingerprints.
+	Waits(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) (pgvigil.Waits, error)
 	Coverage(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 
 	Events(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)

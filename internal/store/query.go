@@ -34,7 +34,7 @@ func queryTable() Table {
 // keepQueries adds what this pass learned of texts. The first description of a
 // fingerprint stays until a newer algorithm gives another.
 func (r *recording) keepQueries(ctx context.Context) error {
-	if len(r.snap.Queries) == 0 {
+	if len(r.snap.Queries)+len(r.snap.Waits.Queries) == 0 {
 		return nil
 	}
 	have := map[pgvigil.Fingerprint]int{}
@@ -51,7 +51,8 @@ func (r *recording) keepQueries(ctx context.Context) error {
 		return err
 	}
 	fresh := map[pgvigil.Fingerprint]pgvigil.Query{}
-	for _, q := range r.snap.Queries {
+	seen := slices.AppendSeq(slices.Collect(maps.Values(r.snap.Queries)), maps.Values(r.snap.Waits.Queries))
+	for _, q := range seen {
 		algorithm, known := have[q.Fingerprint]
 		if q.Fingerprint == 0 || q.Method == pgvigil.ByQueryID || known && algorithm >= q.Algorithm {
 			continue
@@ -186,5 +187,8 @@ func (tx *txn) moveLabels(ctx context.Context, moves map[pgvigil.Fingerprint]pgv
 			}
 		}
 	}
-	return tx.relabel(ctx, changed)
+	if err := tx.relabel(ctx, changed); err != nil {
+		return err
+	}
+	return tx.relabelWaits(ctx, moves)
 }

@@ -115,7 +115,7 @@ func (r *recording) record(ctx context.Context) (pgvigil.Recorded, error) {
 	r.step, r.next = interval.Next(r.prev, r.snap, failed)
 	for _, keep := range []func(context.Context) error{
 		r.keepServer, r.keepLabels, r.keepQueries, r.keepStatements, r.keepDatabases, r.keepRelations,
-		r.keepSessions, r.keepEvents, r.keepPass, r.keepSnapshot,
+		r.keepSessions, r.keepWaits, r.keepEvents, r.keepPass, r.keepSnapshot,
 	} {
 		if err := keep(ctx); err != nil {
 			return none, err
@@ -203,8 +203,9 @@ func (r *recording) keepPass(ctx context.Context) error {
 	}
 	c, s := r.step.Coverage, r.snap
 	err = r.exec(ctx, "insert_pass", r.pass, int64(r.server), clean(s.Server.Target), s.At, timeOrNull(s.Clock),
-		timeOrNull(r.step.Previous), float64(s.Took)/float64(time.Millisecond), len(s.Statements.List), len(r.step.Statements),
-		c.SeenBlocks, c.TrueBlocks, c.SeenMS, c.TrueMS, c.Evicted, c.FirstSights, c.Resets, c.Missed, warnings)
+		timeOrNull(r.step.Previous), inMS(s.Took), len(s.Statements.List), len(r.step.Statements),
+		c.SeenBlocks, c.TrueBlocks, c.SeenMS, c.TrueMS, c.Evicted, c.FirstSights, c.Resets, c.Missed, warnings,
+		inMS(s.Footprint.LongestLock), s.Footprint.OldestXmin, s.Footprint.Stopped)
 	if err != nil {
 		return err
 	}
@@ -238,9 +239,16 @@ func (r *recording) recorded() pgvigil.Recorded {
 		Server: r.server, Pass: r.pass, Previous: r.step.Previous, At: r.snap.At,
 		Points:    interval.Points(r.step.Statements, r.labels.fingerprint),
 		Relations: r.step.Relations, Events: r.step.Events,
-		Coverage: r.step.Coverage.Coverage(pgvigil.Window{From: r.step.Previous, To: r.snap.At}, 1),
-		Warnings: r.step.Warnings,
+		Coverage:  r.step.Coverage.Coverage(pgvigil.Window{From: r.step.Previous, To: r.snap.At}, 1),
+		Footprint: r.footprint(), Warnings: r.step.Warnings,
 	}
+}
+
+// footprint is that of the snapshot as a replay gives it.
+func (r *recording) footprint() pgvigil.Footprint {
+	f := r.snap.Footprint
+	f.LongestLock = fromMS(inMS(f.LongestLock))
+	return f
 }
 
 // RecordFailure implements History.

@@ -20,6 +20,7 @@ type passRow struct {
 	at, previous time.Time
 	intervals    int
 	parts        interval.Parts
+	footprint    pgvigil.Footprint
 	warnings     []pgvigil.Warning
 }
 
@@ -77,9 +78,12 @@ func readPasses(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.W
 	err := each(ctx, q, ask("passes", int64(id), from, to), func(rows *sql.Rows) error {
 		var p passRow
 		var warnings []byte
+		var held float64
 		c := &p.parts
 		err := rows.Scan(&p.id, (*moment)(&p.at), (*moment)(&p.previous), &p.intervals,
-			&c.SeenBlocks, &c.TrueBlocks, &c.SeenMS, &c.TrueMS, &c.Evicted, &c.FirstSights, &c.Resets, &c.Missed, &warnings)
+			&c.SeenBlocks, &c.TrueBlocks, &c.SeenMS, &c.TrueMS, &c.Evicted, &c.FirstSights, &c.Resets, &c.Missed, &warnings,
+			&held, &p.footprint.OldestXmin, &p.footprint.Stopped)
+		p.footprint.LongestLock = fromMS(held)
 		if err == nil {
 			err = unpack(warnings, &p.warnings)
 		}
@@ -107,7 +111,7 @@ func (p player) replay(ctx context.Context, passes []passRow) ([]pgvigil.Recorde
 		w := pgvigil.Window{From: row.previous, To: row.at}
 		list[i] = pgvigil.Recorded{
 			Server: p.server, Pass: row.id, Previous: row.previous, At: row.at,
-			Coverage: row.parts.Coverage(w, 1), Warnings: row.warnings,
+			Coverage: row.parts.Coverage(w, 1), Footprint: row.footprint, Warnings: row.warnings,
 		}
 		at[row.id] = &list[i]
 	}

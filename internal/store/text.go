@@ -149,6 +149,14 @@ func (m *moment) Scan(src any) error {
 	return nil
 }
 
+// inMS is a duration as the history keeps it, in milliseconds.
+func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// fromMS is the inverse of inMS.
+func fromMS(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
+
 // timeOrNull returns t for a column, NULL for the zero time.
 func timeOrNull(t time.Time) any {
 	if t.IsZero() {

@@ -27,6 +27,7 @@ func days(t testing.TB, h store.History) []pgvigil.Recorded {
 		if i == 0 {
 			Describe(s, 1, map[int]pgvigil.Fingerprint{0: 1, 1: 1, 2: 2, 3: 3})
 		}
+		s.Waits = sampled(w.Now.Truncate(time.Minute), 0, 1)
 		list = append(list, record(t, h, s))
 		for j := range 5 {
 			if (i+j)%3 > 0 {
@@ -77,6 +78,9 @@ func testForget(t *testing.T, p Place) {
 		t.Errorf("%d passes left; want those of the last 24 hours, both ends included", len(left))
 	}
 	same(t, "the rest", all[len(all)-len(left):], left)
+	if waits := must(h.Waits(ctx, id, pgvigil.Window{}))(t); len(waits.Minutes) != 13 || len(waits.Counts) != 26 {
+		t.Errorf("%d minutes of sampling and %d counts left; want 13 and 26", len(waits.Minutes), len(waits.Counts))
+	}
 	healthy(t, h)
 	now = now.Add(1000 * time.Hour)
 	if err := h.Compact(ctx); err != nil {

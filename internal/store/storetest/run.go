@@ -37,6 +37,8 @@ var contract = map[string]func(t *testing.T, p Place){
 	"relations have intervals, and sizes where they changed":          testRelations,
 	"databases have points":                                           testDatabasePoints,
 	"sessions come back as sampled":                                   testSessions,
+	"waits add up by minute and query":                                testWaits,
+	"waits bear the fingerprints of today":                            testWaitLabels,
 	"events of people and of passes":                                  testEvents,
 	"alerts are kept and filtered":                                    testAlerts,
 	"proposals are kept and filtered":                                 testProposals,
