@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // backend is a session with its text, which must not leave the collector.
@@ -88,7 +89,7 @@ func (p *pass) describeActivity() {
 		case b.BackendType == "autovacuum worker":
 			s.Query = b.text // "autovacuum: VACUUM public.job": no literals in it
 		default:
-			q := p.Describe(b.text, p.partitions[b.DBID])
+			q := p.Describe(b.text, query.Options{Partitions: p.partitions[b.DBID], MaxText: p.TextLimit})
 			s.Fingerprint, s.Query, s.Tags = q.Fingerprint, q.Text, q.Tags
 		}
 		p.snap.Sessions = append(p.snap.Sessions, s)

@@ -22,8 +22,7 @@ type Options struct {
 	// default the collector remembers those that it has handed out itself.
 	Known func(context.Context, pgvigil.Server) (func(pgvigil.StatementKey) bool, error)
 	// Describe turns a text into a query without literals; query.Describe.
-	// partitions maps partitions to their parents, see query.Options.
-	Describe func(text string, partitions map[string]string) pgvigil.Query
+	Describe func(text string, o query.Options) pgvigil.Query
 	// TextEvery is the shortest time between two fetches of statement texts of
 	// a server: each reads its whole text file. 10 minutes.
 	TextEvery time.Duration
@@ -75,9 +74,7 @@ func New(o Options) *Collector {
 		o.CatalogEvery = 5 * time.Minute
 	}
 	if o.Describe == nil {
-		o.Describe = func(text string, partitions map[string]string) pgvigil.Query {
-			return query.Describe(text, query.Options{Partitions: partitions, MaxText: o.TextLimit})
-		}
+		o.Describe = query.Describe
 	}
 	return &Collector{o: o, targets: map[string]*memory{}}
 }

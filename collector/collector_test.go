@@ -16,14 +16,15 @@ import (
 	"github.com/pgvigil/pgvigil/collector"
 	"github.com/pgvigil/pgvigil/internal/pgserver"
 	"github.com/pgvigil/pgvigil/internal/pgtest"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // echo describes a text as itself, so that tests see what the collector read.
-func echo(text string, partitions map[string]string) pgvigil.Query {
+func echo(text string, o query.Options) pgvigil.Query {
 	q := pgvigil.Query{Fingerprint: pgvigil.Fingerprint(len(text) + 1), Method: pgvigil.ByParse, Text: text}
-	for part, parent := range partitions {
+	for part, parent := range o.Partitions {
 		if strings.Contains(text, part) {
 			q.Tables = append(q.Tables, parent)
 		}

@@ -101,7 +101,7 @@ func (p *pass) describe(key pgvigil.StatementKey, text *string, cut bool) pgvigi
 	if text == nil {
 		return query.ByQueryID(key.QueryID)
 	}
-	q := p.Describe(*text, p.partitions[key.DBID])
+	q := p.Describe(*text, query.Options{Partitions: p.partitions[key.DBID], MaxText: p.TextLimit, Accepted: true})
 	if cut {
 		q.Truncated = true
 		q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "text-cut", Text: "the text is longer than what is read of it"})

@@ -21,6 +21,10 @@ type Options struct {
 	Partitions map[string]string
 	// MaxText is the longest normal form in bytes; 0 is 16 KiB.
 	MaxText int
+	// Accepted says that a server has parsed the text: it is from
+	// pg_stat_statements. Text from anywhere else (activity, logs) may be anything
+	// that somebody sent, so where it does not parse its words are not shown.
+	Accepted bool
 	// Columns are the columns of tables, keyed like Partitions. They resolve
 	// columns that the text does not qualify; may be nil.
 	Columns map[string][]string
@@ -179,7 +183,7 @@ func describe(t sql, o Options) pgvigil.Query {
 	}
 	// What does not parse with its constants may parse without them. Both
 	// texts are one family.
-	again, _ := readText(q.Text)
+	again, _ := readText(normal(t, masks{hide: spokenSecrets(t)}, o.maxText()))
 	if tree, err := fence.Parse(again.src, again.tokens); err == nil {
 		return describeTree(again, tree, o)
 	}

@@ -23,6 +23,10 @@
 // every kind, numbers, function bodies, option values. Three results show
 // constants that look harmless, and only those: Predicate.Constant and
 // Condition.Constants (see harmless), and Tags. Text that has no end (cut in a
-// string by track_activity_query_size) shows its verb, its tables and a hash.
-// It is presumed that standard_conforming_strings is on.
+// string by track_activity_query_size) shows its verb, its tables and a hash,
+// and so does text that does not parse, unless a server has accepted it (see
+// Options.Accepted). It is presumed that standard_conforming_strings is on.
+//
+// Mask does the same for free text (errors, lines of a log), MaskExpression for
+// expressions of plans.
 package query

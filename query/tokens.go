@@ -21,12 +21,15 @@ func describeTokens(t sql, o Options) pgvigil.Query {
 			Text: "the text does not follow PostgreSQL 16's grammar, or is too long or too deep for the parser; its fingerprint is made of its tokens",
 		}},
 	}
-	if t.whole && !backslashed(t) {
+	whole := t.whole && !backslashed(t)
+	if whole && o.Accepted {
 		q.Text = normal(t, masks{hide: hide}, o.maxText())
 		return q
 	}
 	q.Text = outline(q)
-	q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "query-cut", Text: "the text ends inside of a constant; it is not shown"})
+	if !whole {
+		q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "query-cut", Text: "the text ends inside of a constant; it is not shown"})
+	}
 	return q
 }
 

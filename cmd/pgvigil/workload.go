@@ -115,7 +115,7 @@ func readWorkload(file string) ([]advisor.Work, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the workload %s, line %d: %w", file, p.Line, err)
 		}
-		work = append(work, advisor.Work{Query: query.Describe(p.Text, query.Options{}), Text: p.Text, Weight: weight})
+		work = append(work, advisor.Work{Query: query.Describe(p.Text, query.Options{Accepted: true}), Text: p.Text, Weight: weight})
 	}
 	if len(work) == 0 {
 		return nil, &pgvigil.Hint{
