@@ -236,14 +236,14 @@ func (g *gatherer) readQueries(ctx context.Context) (err error) {
 	return err
 }
 
-// seen is the part of the window in which the server was watched.
-func (g *gatherer) seen() span {
-	s := span{g.window.From, g.window.To}
-	if first := g.server.Info.FirstSeen; first.After(s.first) {
-		s.first = first
+// watchedSpan is the part of a window between a server's first and last pass.
+func watchedSpan(i pgvigil.ServerInfo, w pgvigil.Window) span {
+	s := span{w.From, w.To}
+	if i.FirstSeen.After(s.first) {
+		s.first = i.FirstSeen
 	}
-	if last := g.server.Info.LastSeen; last.Before(s.last) {
-		s.last = last
+	if i.LastSeen.Before(s.last) {
+		s.last = i.LastSeen
 	}
 	return s
 }
@@ -252,8 +252,12 @@ func (g *gatherer) readSizes(ctx context.Context) (err error) {
 	if g.relations, err = g.history.Relations(ctx, g.id(), g.window); err != nil {
 		return err
 	}
-	page := blockSize(g.server.Settings)
-	g.server.Grown = growth(sized{g.catalog, g.relations, g.server.Events, g.seen(), page})
+	page, seen := blockSize(g.server.Settings), watchedSpan(g.server.Info, g.window)
+	inView, err := g.comeIntoView(ctx, seen.first)
+	if err != nil {
+		return err
+	}
+	g.server.Grown = growth(sized{g.catalog, g.relations, g.server.Events, seen, page, inView})
 	g.server.Bloated = bloated(g.catalog, page)
 	return nil
 }

@@ -164,7 +164,7 @@ func TestIrregularPassesLeaveNoGapInAChart(t *testing.T) {
 
 func TestGrowthRollsUpToTheParent(t *testing.T) {
 	catalog, sizes := storyTables()
-	grown := growth(sized{catalog, sizes, storyEvents(), span{monday, sunday}, 8192})
+	grown := growth(sized{catalog: catalog, relations: sizes, events: storyEvents(), span: span{monday, sunday}, page: 8192})
 	byName := make(map[string]Growth)
 	for _, g := range grown {
 		byName[g.Name] = g
@@ -194,7 +194,7 @@ func TestSizesThatDidNotChangeCountToo(t *testing.T) {
 	sizes := []pgvigil.RelationSeries{{Key: key(12), Schema: "s", Name: "grows", Sizes: []pgvigil.SizePoint{
 		{At: monday.Add(-time.Hour), Pages: 10}, {At: monday.Add(2 * day), Pages: 30},
 	}}}
-	got := growth(sized{catalog, sizes, nil, span{monday, sunday}, 8192})
+	got := growth(sized{catalog: catalog, relations: sizes, span: span{monday, sunday}, page: 8192})
 	if len(got) != 1 || got[0].Start != 110*8192 || got[0].End != 130*8192 {
 		t.Errorf("growth = %+v; want 110 to 130 pages of one table", got)
 	}

@@ -23,7 +23,8 @@ type growthTable struct {
 }
 
 type growthRow struct {
-	Name    string
+	Name    string // of a table; "" of several
+	Several string // how many appeared together
 	Note    string
 	Place   string
 	Start   string
@@ -43,7 +44,7 @@ func (l layout) grown(s *Server) *growthTable {
 	t := &growthTable{Heading: l.heading(s), Databases: several(s.Grown, func(g Growth) pgvigil.OID { return g.DBID })}
 	first := s.Grown[0]
 	t.Daily = finite(first.PerDay)
-	t.Caption = fmt.Sprintf("Tables whose size changed between %s and %s UTC, with their partitions, indexes and TOAST, largest change first.",
+	t.Caption = fmt.Sprintf("Tables that appeared or whose size changed between %s and %s UTC, with their partitions, indexes and TOAST, largest change first.",
 		l.clock.at(first.First).Text, l.clock.at(first.Last).Text)
 	for _, g := range s.Grown[:min(tableRows, len(s.Grown))] {
 		t.Rows = append(t.Rows, l.growthRow(s, g))
@@ -66,8 +67,9 @@ func (l layout) growthRow(s *Server, g Growth) growthRow {
 		TOAST:   size(g.TOAST),
 		Source:  fmt.Sprintf("main forks, table relation_sizes of the history, %s to %s UTC", l.clock.at(g.First).Text, l.clock.at(g.Last).Text),
 	}
-	if g.Partitions > 0 {
-		row.Note = count(g.Partitions, "partition", "partitions")
+	row.Note = list(l.growthNotes(g))
+	if g.Tables > 0 {
+		row.Name, row.Several = "", count(g.Tables, "table", "tables")+" appeared in database "+row.Place
 	}
 	values := make([]float64, len(g.Sizes))
 	for i, b := range g.Sizes {
@@ -76,6 +78,20 @@ func (l layout) growthRow(s *Server, g Growth) growthRow {
 	row.Spark = sparkOf(values, false, byteSize)
 	row.Spark.Alt = "Size " + row.Spark.Alt
 	return row
+}
+
+// growthNotes say what a row adds up, and what of it is new.
+func (l layout) growthNotes(g Growth) (notes []string) {
+	if g.Tables > 0 {
+		return []string{"from " + l.clock.at(g.Born).Text + " UTC on, the largest " + plain(list(g.Largest), maxSentence)}
+	}
+	if g.Partitions > 0 {
+		notes = append(notes, count(g.Partitions, "partition", "partitions"))
+	}
+	if !g.Born.IsZero() {
+		notes = append(notes, "new, since "+l.clock.at(g.Born).Text+" UTC")
+	}
+	return notes
 }
 
 // bloatTable is the bloat of one server.

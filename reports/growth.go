@@ -109,18 +109,24 @@ type sized struct {
 	events    []pgvigil.Event
 	span      span
 	page      int64 // bytes
+	// inView says when each database that was there before it could be looked
+	// into came into view.
+	inView map[pgvigil.OID]time.Time
 }
 
-// growth adds up the sizes of tables with all that belongs to them, those
-// that changed most first. Tables that kept their size are left out.
+// growth adds up the sizes of tables with all that belongs to them: those that
+// appeared in numbers first, then those that changed most. Tables that kept
+// their size are left out.
 func growth(s sized) []Growth {
 	if !s.span.last.After(s.span.first) {
 		return nil
 	}
-	f, lives := familyOf(s.catalog), livesOf(s.events)
+	f := familyOf(s.catalog)
+	all := s.all()
+	lives := livesOf(s, f, all)
 	byTable := make(map[pgvigil.RelationKey]*Growth)
-	for _, r := range s.all() {
-		o := f.owner(r)
+	for _, r := range all {
+		o, l := f.owner(r), lives.of(r)
 		g := byTable[o.key]
 		if g == nil {
 			g = &Growth{DBID: o.key.DBID, Schema: r.Schema, Name: r.Name, First: s.span.first, Last: s.span.last, Sizes: make([]pgvigil.Bytes, sparkSteps+1)}
@@ -129,7 +135,10 @@ func growth(s sized) []Growth {
 			}
 			byTable[o.key] = g
 		}
-		g.add(r, o.part, lives[lifeKey{r.Key.DBID, r.Schema + "." + r.Name}], s.page)
+		if r.Key == o.key && l.died.IsZero() {
+			g.Born = l.born
+		}
+		g.add(r, o.part, l, s.page)
 	}
 	return settleGrowth(byTable)
 }
@@ -184,25 +193,35 @@ func (g *Growth) add(r pgvigil.RelationSeries, p part, l life, page int64) {
 	}
 }
 
-// settleGrowth derives start, end and rate, and orders by change.
+// settleGrowth derives start, end and rate, gathers the tables that appeared
+// in numbers, and orders by change.
 func settleGrowth(byTable map[pgvigil.RelationKey]*Growth) []Growth {
 	var grown []Growth
 	for _, g := range byTable {
-		g.Start, g.End = g.Sizes[0], g.Sizes[len(g.Sizes)-1]
-		if g.Start == g.End {
-			continue
+		g.settle()
+		if g.Start != g.End || !g.Born.IsZero() {
+			grown = append(grown, *g)
 		}
-		g.PerDay = math.NaN()
-		if took := g.Last.Sub(g.First); took >= time.Hour {
-			g.PerDay = float64(g.End-g.Start) / (took.Hours() / 24)
-		}
-		grown = append(grown, *g)
 	}
-	change := func(g Growth) pgvigil.Bytes { return max(g.End-g.Start, g.Start-g.End) }
-	slices.SortFunc(grown, func(a, b Growth) int {
-		return cmp.Or(cmp.Compare(change(b), change(a)), cmp.Compare(a.Schema+a.Name, b.Schema+b.Name), cmp.Compare(a.DBID, b.DBID))
-	})
+	slices.SortFunc(grown, byChange)
+	grown = appeared(grown)
+	slices.SortStableFunc(grown, func(a, b Growth) int { return cmp.Compare(min(b.Tables, 1), min(a.Tables, 1)) })
 	return grown
+}
+
+// byChange orders the largest change first.
+func byChange(a, b Growth) int {
+	change := func(g Growth) pgvigil.Bytes { return max(g.End-g.Start, g.Start-g.End) }
+	return cmp.Or(cmp.Compare(change(b), change(a)), cmp.Compare(a.Schema+a.Name, b.Schema+b.Name), cmp.Compare(a.DBID, b.DBID))
+}
+
+// settle derives start, end and rate from the sizes.
+func (g *Growth) settle() {
+	g.Start, g.End = g.Sizes[0], g.Sizes[len(g.Sizes)-1]
+	g.PerDay = math.NaN()
+	if took := g.Last.Sub(g.First); took >= time.Hour {
+		g.PerDay = float64(g.End-g.Start) / (took.Hours() / 24)
+	}
 }
 
 // sizeAt is the size in pages last read at or before t, else the first.
@@ -214,32 +233,4 @@ func sizeAt(sizes []pgvigil.SizePoint, t time.Time) int64 {
 		return -1
 	})
 	return sizes[max(i-1, 0)].Pages
-}
-
-// life is when a table was created and dropped in the window, zero if not.
-type life struct{ born, died time.Time }
-
-// lifeKey names a table of a database as events do.
-type lifeKey struct {
-	db     pgvigil.OID
-	object string
-}
-
-func livesOf(events []pgvigil.Event) map[lifeKey]life {
-	lives := make(map[lifeKey]life)
-	for _, e := range events {
-		k := lifeKey{e.DBID, e.Object}
-		l := lives[k]
-		switch e.Kind {
-		case pgvigil.EventTableCreated, pgvigil.EventIndexCreated:
-			l.born = e.At
-		case pgvigil.EventTableDropped, pgvigil.EventIndexDropped:
-			l.died = e.At
-		}
-		if l.died.Before(l.born) {
-			l.died = time.Time{}
-		}
-		lives[k] = l
-	}
-	return lives
 }

@@ -165,18 +165,16 @@ func healed(list []pgvigil.QueryOutcome) pgvigil.QueryOutcome {
 	return slices.MaxFunc(list, func(a, b pgvigil.QueryOutcome) int { return cmp.Compare(suffered(a), suffered(b)) })
 }
 
+// trustSentence is about the server that is covered worst.
 func (l layout) trustSentence() string {
-	worst := l.Servers[0].Coverage
-	for _, s := range l.Servers[1:] {
-		if lessCovered(s.Coverage.Time, worst.Time) {
-			worst = s.Coverage
+	worst := &l.Servers[0]
+	for i := range l.Servers {
+		if lessCovered(covered(l.Servers[i].Coverage), covered(worst.Coverage)) {
+			worst = &l.Servers[i]
 		}
 	}
-	words, _ := coverWords(worst)
-	if finite(worst.Time) {
-		words = strings.TrimSuffix(words, ".") + fmt.Sprintf(": %s of the time that the databases report.", percent(worst.Time))
-	}
-	if n := len(worst.Warnings); n > 0 {
+	words, _ := l.coverWords(worst)
+	if n := len(worst.Coverage.Warnings); n > 0 {
 		words += " " + capital(count(n, "warning says", "warnings say")) + " what is missing."
 	}
 	return words
@@ -263,15 +261,26 @@ func (l layout) growthTile() tile {
 	return t
 }
 
+// trustTile shows the worse of what the numbers account for: the time, or the
+// passes that they are from.
 func (l layout) trustTile() tile {
-	share, passes := math.Inf(1), 0
+	worst, passes, expected := l.Servers[0].Coverage, 0, 0
 	for _, s := range l.Servers {
 		passes += s.Coverage.Passes
-		if lessCovered(s.Coverage.Time, share) {
-			share = s.Coverage.Time
+		expected += max(s.Coverage.Passes, s.Coverage.Expected)
+		if lessCovered(covered(s.Coverage), covered(worst)) {
+			worst = s.Coverage
 		}
 	}
-	return tile{Label: "Coverage", Value: percent(share), Note: "of the time, in " + count(passes, "pass", "passes"), Link: "#trust", Tone: coverTone(share)}
+	made := count(passes, "pass", "passes")
+	if passes < expected {
+		made = fmt.Sprintf("%s of %s", thousands(float64(passes)), count(expected, "pass", "passes"))
+	}
+	t := tile{Label: "Coverage", Value: percent(covered(worst)), Note: "of the time, in " + made, Link: "#trust", Tone: coverTone(covered(worst))}
+	if passShare(worst) < worst.Time {
+		t.Note = "of the passes: " + made
+	}
+	return t
 }
 
 // commands are how to get the numbers of the page again.

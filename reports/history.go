@@ -18,6 +18,7 @@ type History interface {
 	Events(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	Coverage(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 	Relations(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
+	DatabasePoints(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
 	Catalog(ctx context.Context, s pgvigil.ServerID) ([]pgvigil.DatabaseRead, error)
 	Settings(ctx context.Context, s pgvigil.ServerID) ([]pgvigil.Setting, error)
 }

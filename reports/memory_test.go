@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -69,6 +70,12 @@ func (m *memory) Coverage(context.Context, pgvigil.ServerID, pgvigil.Window) (pg
 
 func (m *memory) Relations(context.Context, pgvigil.ServerID, pgvigil.Window) ([]pgvigil.RelationSeries, error) {
 	return m.relations, nil
+}
+
+func (m *memory) DatabasePoints(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error) {
+	return slices.DeleteFunc(slices.Clone(m.points), func(p pgvigil.DatabasePoint) bool {
+		return p.End.Before(w.From) || !p.End.Before(w.To)
+	}), nil
 }
 
 func (m *memory) Catalog(context.Context, pgvigil.ServerID) ([]pgvigil.DatabaseRead, error) {

@@ -83,11 +83,19 @@ type Trend struct {
 }
 
 // Growth is the size of one table over the window: with its partitions, its
-// indexes and its TOAST table.
+// indexes and its TOAST table. Where many tables appeared in a database it is
+// that of all of them.
 type Growth struct {
 	DBID   pgvigil.OID
-	Schema string
+	Schema string // "" of several tables, like Name
 	Name   string
+	// Born is when the table, or the first of several, appeared; zero if it was
+	// there at First.
+	Born time.Time
+	// Tables is how many tables appeared together, 0 for one table; Largest
+	// names some of them, largest first.
+	Tables  int
+	Largest []string
 	// Partitions is how many partitions were added up, 0 for a plain table.
 	Partitions int
 	Start      pgvigil.Bytes

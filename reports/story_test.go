@@ -45,6 +45,7 @@ type memory struct {
 	events    []pgvigil.Event
 	coverage  pgvigil.Coverage
 	relations []pgvigil.RelationSeries
+	points    []pgvigil.DatabasePoint
 	catalog   []pgvigil.DatabaseRead
 	settings  []pgvigil.Setting
 }
@@ -368,6 +369,9 @@ func storyTables() ([]pgvigil.DatabaseRead, []pgvigil.RelationSeries) {
 	grow := func(oid pgvigil.OID, schema, name string, from, to int64) {
 		r := pgvigil.RelationSeries{Key: pgvigil.RelationKey{DBID: ciDB, RelID: oid}, Schema: schema, Name: name}
 		for i := range int64(29) {
+			if from == 0 && i < 12 { // new on Thursday
+				continue
+			}
 			r.Sizes = append(r.Sizes, pgvigil.SizePoint{At: monday.Add(time.Duration(i) * 6 * time.Hour), Pages: from + (to-from)*i/28})
 		}
 		sizes = append(sizes, r)

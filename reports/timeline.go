@@ -52,6 +52,7 @@ func (l layout) timeline() timelineSection {
 		}
 		listed := slices.DeleteFunc(slices.Clone(s.Events), func(e pgvigil.Event) bool { return e.Kind == pgvigil.EventAnalyzed })
 		analyzed += len(s.Events) - len(listed)
+		listed = together(listed)
 		shown := listed[max(0, len(listed)-timelineRows):]
 		hidden += len(listed) - len(shown)
 		for _, row := range l.eventRows(shown) {
@@ -66,6 +67,38 @@ func (l layout) timeline() timelineSection {
 		section.Rest += capital(count(analyzed, "ANALYZE of a table is", "ANALYZEs of tables are")) + " not listed."
 	}
 	return section
+}
+
+// atOnce is how many events of a kind that one pass saw in a database are
+// listed one by one.
+const atOnce = 5
+
+// together makes one event of those of a kind that came in numbers: thousands
+// of new tables would hide the index that was dropped.
+func together(events []pgvigil.Event) []pgvigil.Event {
+	type sort struct {
+		at   int64
+		db   pgvigil.OID
+		kind pgvigil.EventKind
+	}
+	of := func(e pgvigil.Event) sort { return sort{e.At.UnixNano(), e.DBID, e.Kind} }
+	n := make(map[sort]int)
+	for _, e := range events {
+		n[of(e)]++
+	}
+	var out []pgvigil.Event
+	for _, e := range events {
+		switch many := n[of(e)]; {
+		case many > atOnce:
+			e.Object = fmt.Sprintf("%s and %s more", e.Object, thousands(float64(many-1)))
+			e.Before, e.After = "", ""
+			n[of(e)] = 0
+			out = append(out, e)
+		case many > 0:
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func (l layout) incident(s *Server, a pgvigil.Alert) incidentRow {

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -27,8 +28,9 @@ const (
 func (l layout) trust(s *Server) trustView {
 	c := s.Coverage
 	v := trustView{Heading: plain(s.Info.Server.Target, maxName), Warnings: warningsOf(c.Warnings)}
-	v.Verdict, v.Tone = coverWords(c)
+	v.Verdict, v.Tone = l.coverWords(s)
 	v.Facts = []fact{
+		l.watchedFact(s),
 		{Label: "Time", Value: percent(c.Time), Note: "execution and planning time of the intervals, of the active time that the databases report", Tone: coverTone(c.Time)},
 		{Label: "Blocks", Value: percent(c.Blocks), Note: "shared blocks of the intervals, of those that the databases report", Tone: coverTone(c.Blocks)},
 		passesFact(c),
@@ -46,9 +48,41 @@ func passesFact(c pgvigil.Coverage) fact {
 		f.Value += " of " + thousands(float64(c.Expected))
 	}
 	if missed := c.Expected - c.Passes; missed > 0 {
-		f.Note, f.Tone = count(missed, "pass", "passes")+" missing: what happened then is spread over longer intervals", toneWarn
+		f.Note = count(missed, "pass", "passes") + " missing: what happened then is spread over longer intervals"
+		f.Tone = badIf(true)
+		if coverTone(passShare(c)) == toneBad {
+			f.Tone = toneBad
+		}
 	}
 	return f
+}
+
+// passShare is the part of the passes that were made, in [0, 1]; 1 where it is
+// not known how many there should have been.
+func passShare(c pgvigil.Coverage) float64 {
+	if c.Expected <= 0 {
+		return 1
+	}
+	return min(1, float64(c.Passes)/float64(c.Expected))
+}
+
+// covered is the part of the server's work that the numbers can speak for: they
+// are no better than their passes. NaN if it is not known.
+func covered(c pgvigil.Coverage) float64 { return math.Min(c.Time, passShare(c)) }
+
+// watched is the part of the window between the first and the last pass.
+func (l layout) watched(s *Server) (lasted time.Duration, share float64) {
+	seen := watchedSpan(s.Info, l.Window)
+	lasted = max(0, seen.last.Sub(seen.first))
+	return lasted, float64(lasted) / float64(max(1, l.Window.To.Sub(l.Window.From)))
+}
+
+func (l layout) watchedFact(s *Server) fact {
+	lasted, share := l.watched(s)
+	return fact{
+		Label: "Watched", Value: length(lasted), Note: "from the first to the last pass, of the " + length(l.Window.To.Sub(l.Window.From)) + " of this report",
+		Tone: badIf(share < fullCover),
+	}
 }
 
 func badIf(yes bool) tone {
@@ -70,18 +104,46 @@ func coverTone(share float64) tone {
 	return toneBad
 }
 
-func coverWords(c pgvigil.Coverage) (string, tone) {
-	switch t := coverTone(c.Time); {
-	case c.Passes == 0:
+// coverWords say how far one server's numbers can be trusted, by the time that
+// they account for and by the passes that were made.
+func (l layout) coverWords(s *Server) (string, tone) {
+	c := s.Coverage
+	if c.Passes == 0 {
 		return "No pass succeeded in this window.", toneBad
-	case t == toneMute:
-		return "How much of the server's work the numbers cover is not known.", toneMute
-	case t == toneGood:
-		return "The numbers cover nearly all of the server's work.", t
-	case t == toneWarn:
-		return "The numbers cover most of the server's work; take totals as lower bounds.", t
+	}
+	words := timeWords(c) + passWords(c)
+	if lasted, share := l.watched(s); share < fullCover {
+		words += fmt.Sprintf(" The server was watched for %s of the %s.", length(lasted), length(l.Window.To.Sub(l.Window.From)))
+	}
+	return words, coverTone(covered(c))
+}
+
+// timeWords say what part of the work of its passes a server's numbers cover.
+func timeWords(c pgvigil.Coverage) string {
+	share := percent(c.Time) + " of the time that the databases report"
+	switch coverTone(c.Time) {
+	case toneMute:
+		return "How much of the server's work the numbers cover is not known."
+	case toneGood:
+		return "The numbers cover nearly all of the server's work: " + share + "."
+	case toneWarn:
+		return "The numbers cover most of the server's work, " + share + "; take totals as lower bounds."
+	}
+	return "The numbers cover a part of the server's work only, " + share + "; take them as a sample."
+}
+
+// passWords say what the passes that are missing cost; "" where none is.
+func passWords(c pgvigil.Coverage) string {
+	missed := c.Expected - c.Passes
+	switch part := fmt.Sprintf("%s of %s", thousands(float64(c.Passes)), count(c.Expected, "pass", "passes")); {
+	case missed <= 0:
+		return ""
+	case coverTone(passShare(c)) == toneGood:
+		return " Of the passes, " + percent(passShare(c)) + " were made."
+	case coverTone(passShare(c)) == toneWarn:
+		return fmt.Sprintf(" But only %s were made (%s): what happened in between is spread over longer intervals, and short troubles may not show.", percent(passShare(c)), part)
 	default:
-		return "The numbers cover a part of the server's work only; take them as a sample.", t
+		return fmt.Sprintf(" But only %s were made (%s): most of the window is known by a few long intervals, so that neither times nor peaks can be trusted.", percent(passShare(c)), part)
 	}
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -103,6 +104,21 @@ func TestAnalyzesDoNotDrownTheTimeline(t *testing.T) {
 	}
 }
 
+func TestThousandsOfNewTablesDoNotDrownTheTimeline(t *testing.T) {
+	m := story()
+	for i := range 3000 {
+		m.events = append(m.events, pgvigil.Event{DBID: ciDB, At: swollen, Kind: pgvigil.EventTableCreated, Object: fmt.Sprintf("public.t%d", i)})
+	}
+	r, err := Gather(t.Context(), m, storyRange())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := texts(render(t, r, ""), "table.events tbody tr")
+	if len(rows) != 7 || !strings.Contains(rows[6], "public.t0 and 2,999 more") {
+		t.Errorf("events = %q; want 7, the last for all new tables", rows)
+	}
+}
+
 func TestPlaceNamesTheServerWhereThereAreSeveral(t *testing.T) {
 	one := layout{Report: &Report{Servers: make([]Server, 1)}}
 	two := layout{Report: &Report{Servers: make([]Server, 2)}}
@@ -113,7 +129,9 @@ func TestPlaceNamesTheServerWhereThereAreSeveral(t *testing.T) {
 }
 
 func TestUnknownCoverageIsTheWorst(t *testing.T) {
-	server := func(share float64) Server { return Server{Coverage: pgvigil.Coverage{Passes: 5, Time: share}} }
+	server := func(share float64) Server {
+		return Server{Info: pgvigil.ServerInfo{LastSeen: sunday}, Coverage: pgvigil.Coverage{Passes: 5, Time: share}}
+	}
 	nan := math.NaN()
 	tests := map[string]struct {
 		shares         []float64
@@ -138,5 +156,74 @@ func TestUnknownCoverageIsTheWorst(t *testing.T) {
 				t.Errorf("tile %q; want %q", got, tt.tile)
 			}
 		})
+	}
+}
+
+func TestCoverageTakesThePassesIntoAccount(t *testing.T) {
+	tests := map[string]struct {
+		coverage pgvigil.Coverage
+		words    []string
+		not      string
+		tile     tile
+	}{
+		"all there": {
+			pgvigil.Coverage{Time: 1, Passes: 1008, Expected: 1008},
+			[]string{"nearly all of the server's work: 100"},
+			"passes",
+			tile{Value: "100" + nb + "%", Note: "of the time, in 1,008 passes", Tone: toneGood},
+		},
+		"a few missing": {
+			pgvigil.Coverage{Time: 0.962, Passes: 984, Expected: 1008},
+			[]string{"nearly all", "Of the passes, 97.6"},
+			"But",
+			tile{Value: "96.2" + nb + "%", Note: "of the time, in 984 of 1,008 passes", Tone: toneGood},
+		},
+		"a third missing": {
+			pgvigil.Coverage{Time: 1, Passes: 672, Expected: 1008},
+			[]string{"But only 66.7", "(672 of 1,008 passes)", "short troubles may not show"},
+			"",
+			tile{Value: "66.7" + nb + "%", Note: "of the passes: 672 of 1,008 passes", Tone: toneWarn},
+		},
+		"most missing": {
+			pgvigil.Coverage{Time: 1, Passes: 101, Expected: 1008},
+			[]string{"But only 10.0", "a few long intervals"},
+			"",
+			tile{Value: "10.0" + nb + "%", Note: "of the passes: 101 of 1,008 passes", Tone: toneBad},
+		},
+		"time unknown": {
+			pgvigil.Coverage{Time: math.NaN(), Passes: 101, Expected: 1008},
+			[]string{"is not known", "But only 10.0"},
+			"",
+			tile{Value: unknown, Note: "of the time, in 101 of 1,008 passes", Tone: toneMute},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := layout{Report: &Report{Window: pgvigil.Window{From: monday, To: sunday}, Servers: []Server{{
+				Info: pgvigil.ServerInfo{FirstSeen: monday, LastSeen: sunday}, Coverage: tt.coverage,
+			}}}}
+			got := l.trustSentence()
+			for _, want := range tt.words {
+				if !strings.Contains(got, want) {
+					t.Errorf("sentence %q; want %q in it", got, want)
+				}
+			}
+			if tt.not != "" && strings.Contains(got, tt.not) {
+				t.Errorf("sentence %q; want no %q in it", got, tt.not)
+			}
+			tt.tile.Label, tt.tile.Link = "Coverage", "#trust"
+			if diff := cmp.Diff(tt.tile, l.trustTile()); diff != "" {
+				t.Errorf("the tile differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAShortWatchIsSaid(t *testing.T) {
+	l := layout{Report: &Report{Window: pgvigil.Window{From: monday, To: sunday}, Servers: []Server{{
+		Info: pgvigil.ServerInfo{FirstSeen: sunday.Add(-12 * time.Hour), LastSeen: sunday}, Coverage: pgvigil.Coverage{Time: 1, Passes: 72, Expected: 72},
+	}}}}
+	if got, want := l.trustSentence(), "The server was watched for 12"+nb+"h of the 7"+nb+"d."; !strings.HasSuffix(got, want) {
+		t.Errorf("sentence %q; want %q at its end", got, want)
 	}
 }
