@@ -205,7 +205,7 @@ func settleGrowth(byTable map[pgvigil.RelationKey]*Growth) []Growth {
 	}
 	slices.SortFunc(grown, byChange)
 	grown = appeared(grown)
-	slices.SortStableFunc(grown, func(a, b Growth) int { return cmp.Compare(min(b.Tables, 1), min(a.Tables, 1)) })
+	slices.SortFunc(grown, func(a, b Growth) int { return cmp.Or(cmp.Compare(min(b.Tables, 1), min(a.Tables, 1)), byChange(a, b)) })
 	return grown
 }
 
