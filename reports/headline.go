@@ -167,12 +167,7 @@ func healed(list []pgvigil.QueryOutcome) pgvigil.QueryOutcome {
 
 // trustSentence is about the server that is covered worst.
 func (l layout) trustSentence() string {
-	worst := &l.Servers[0]
-	for i := range l.Servers {
-		if lessCovered(covered(l.Servers[i].Coverage), covered(worst.Coverage)) {
-			worst = &l.Servers[i]
-		}
-	}
+	worst := l.leastCovered()
 	words, _ := l.coverWords(worst)
 	if n := len(worst.Coverage.Warnings); n > 0 {
 		words += " " + capital(count(n, "warning says", "warnings say")) + " what is missing."
@@ -264,23 +259,38 @@ func (l layout) growthTile() tile {
 // trustTile shows the worse of what the numbers account for: the time, or the
 // passes that they are from.
 func (l layout) trustTile() tile {
-	worst, passes, expected := l.Servers[0].Coverage, 0, 0
+	worst, passes, expected := l.leastCovered(), 0, 0
 	for _, s := range l.Servers {
 		passes += s.Coverage.Passes
 		expected += max(s.Coverage.Passes, s.Coverage.Expected)
-		if lessCovered(covered(s.Coverage), covered(worst)) {
-			worst = s.Coverage
-		}
 	}
 	made := count(passes, "pass", "passes")
 	if passes < expected {
 		made = fmt.Sprintf("%s of %s", thousands(float64(passes)), count(expected, "pass", "passes"))
 	}
-	t := tile{Label: "Coverage", Value: percent(covered(worst)), Note: "of the time, in " + made, Link: "#trust", Tone: coverTone(covered(worst))}
-	if passShare(worst) < worst.Time {
+	share := covered(worst.Coverage)
+	t := tile{Label: "Coverage", Value: percent(share), Note: "of the time, in " + made, Link: "#trust", Tone: coverTone(share)}
+	if passShare(worst.Coverage) < worst.Coverage.Time {
 		t.Note = "of the passes: " + made
 	}
+	if lasted, part := l.watched(worst); part < fullCover {
+		t.Note += ", over " + length(lasted) + " only"
+		if t.Tone == toneGood {
+			t.Tone = toneWarn
+		}
+	}
 	return t
+}
+
+// leastCovered is the server whose numbers say least of its work.
+func (l layout) leastCovered() *Server {
+	worst := &l.Servers[0]
+	for i := range l.Servers {
+		if lessCovered(covered(l.Servers[i].Coverage), covered(worst.Coverage)) {
+			worst = &l.Servers[i]
+		}
+	}
+	return worst
 }
 
 // commands are how to get the numbers of the page again.

@@ -223,6 +223,9 @@ func TestAShortWatchIsSaid(t *testing.T) {
 	l := layout{Report: &Report{Window: pgvigil.Window{From: monday, To: sunday}, Servers: []Server{{
 		Info: pgvigil.ServerInfo{FirstSeen: sunday.Add(-12 * time.Hour), LastSeen: sunday}, Coverage: pgvigil.Coverage{Time: 1, Passes: 72, Expected: 72},
 	}}}}
+	if got := l.trustTile(); got.Note != "of the time, in 72 passes, over 12"+nb+"h only" || got.Tone != toneWarn {
+		t.Errorf("tile %+v; want the short watch in its note", got)
+	}
 	if got, want := l.trustSentence(), "The server was watched for 12"+nb+"h of the 7"+nb+"d."; !strings.HasSuffix(got, want) {
 		t.Errorf("sentence %q; want %q at its end", got, want)
 	}
