@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,25 +25,26 @@ var mayImport = map[string][]string{
 	"query":              {".", "query/internal/..."},
 	"query/ddl":          {".", "query", "query/internal/..."},
 	"query/internal/...": {".", "query/internal/..."},
-	"collector":          {".", "query", "analyzer/bloat"},
+	"collector":          {".", "query", "analyzer/bloat", "internal/conninfo"},
 	"analyzer/bloat":     {"."},
 	"analyzer/change":    {"."},
 	"analyzer":           {".", "analyzer/change", "analyzer/bloat"},
 	"advisor":            {".", "query", "advisor/..."},
-	"advisor/...":        {".", "query", "advisor/..."},
+	"advisor/...":        {".", "query", "advisor/...", "internal/conninfo"},
 	"reports":            {"."},
-	"fixtures":           {".", "fixtures/..."},
+	"fixtures":           {".", "fixtures/...", "internal/conninfo"},
 	"fixtures/...":       {".", "fixtures/..."},
 
+	"internal/conninfo":        {"."},
 	"internal/pgserver":        {"."},
 	"internal/pgtest":          {".", "internal/pgserver"},
 	"internal/interval":        {"."},
 	"internal/store":           {".", "internal/interval"},
-	"internal/store/...":       {".", "internal/interval", "internal/store", "internal/store/..."},
+	"internal/store/...":       {".", "internal/interval", "internal/store", "internal/store/...", "internal/conninfo"},
 	"internal/server":          {".", "internal/server/..."},
 	"internal/server/...":      {".", "internal/server", "internal/server/..."},
 	"deploy":                   {".", "cmd/pgvigil/config"},
-	"cmd/pgvigil/config":       {"."},
+	"cmd/pgvigil/config":       {".", "internal/conninfo"},
 	"cmd/pgvigil":              {"./..."},
 	"cmd/pgvigil/internal/...": {"./..."},
 }
@@ -114,9 +116,46 @@ func TestABrokenRuleIsSeen(t *testing.T) {
 	}
 }
 
+// mayConnect are the folders that may ask pgx for a connection: the place of the
+// rule of TLS, and what only ever meets servers of its own.
+var mayConnect = []string{"internal/conninfo", "internal/pgserver", "internal/pgtest"}
+
+var rawConnection = regexp.MustCompile(`\bpgx\.(Connect|ConnectConfig|ParseConfig)\(|\bpgconn\.(Connect|ConnectConfig|ParseConfig)\(`)
+
+func TestOnePlaceConnects(t *testing.T) {
+	seen := 0
+	eachFile(t, ".", func(path, rel string) {
+		if strings.HasSuffix(rel, "_test.go") {
+			return
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := rawConnection.Find(source)
+		switch {
+		case call == nil:
+		case slices.Contains(mayConnect, filepath.ToSlash(filepath.Dir(rel))):
+			seen++
+		default:
+			t.Errorf("%s calls %s...): connect through internal/conninfo, which knows the rule of TLS", rel, call)
+		}
+	})
+	if seen == 0 {
+		t.Error("no file connects at all: the pattern is wrong")
+	}
+}
+
 func brokenRules(t *testing.T, root string) []string {
 	t.Helper()
 	var broken []string
+	eachFile(t, root, func(path, rel string) { broken = append(broken, judgeFile(t, path, rel)...) })
+	return broken
+}
+
+// eachFile calls f for every Go file of the house with its path below root.
+func eachFile(t *testing.T, root string, f func(path, rel string)) {
+	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -129,14 +168,13 @@ func brokenRules(t *testing.T, root string) []string {
 			return nil
 		}
 		if strings.HasSuffix(path, ".go") {
-			broken = append(broken, judgeFile(t, path, filepath.ToSlash(rel))...)
+			f(path, filepath.ToSlash(rel))
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return broken
 }
 
 func skipDir(rel, name string) bool {

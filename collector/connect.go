@@ -2,17 +2,15 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 )
 
 // applicationName is what every connection calls itself.
@@ -54,34 +52,22 @@ func Connect(ctx context.Context, t pgvigil.Target, database string) (*pgx.Conn,
 	timeouts := withDefaults(t.Timeouts)
 	ctx, cancel := context.WithTimeout(ctx, timeouts.Connect)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := conninfo.Connect(ctx, t.Name, config, timeouts.Connect)
 	if err != nil {
-		return nil, explain(t, config, err)
+		return nil, err
 	}
 	if err := settle(ctx, conn, timeouts); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx)) // the error before is the one that counts
-		return nil, explain(t, config, err)
+		return nil, conninfo.Explain(t.Name, config, err)
 	}
 	return conn, nil
 }
 
 // connConfig reads the target's DSN and lays the rule of the house over it.
 func connConfig(t pgvigil.Target, database string) (*pgx.ConnConfig, error) {
-	dsn := t.DSN.Reveal()
-	config, err := pgx.ParseConfig(dsn)
+	config, err := conninfo.Read(t.Name, t.DSN)
 	if err != nil {
-		return nil, badDSN(t, err)
-	}
-	if !saysTLS(dsn) && !local(config) {
-		if config, err = pgx.ParseConfig(withVerifyFull(dsn)); err != nil {
-			return nil, badDSN(t, err)
-		}
-		if config.TLSConfig == nil || config.TLSConfig.InsecureSkipVerify {
-			return nil, &pgvigil.Hint{
-				Err:    fmt.Errorf("read the DSN of %s: it does not say how to use TLS", t.Name),
-				Advice: "add sslmode=verify-full to the DSN",
-			}
-		}
+		return nil, err
 	}
 	if database != "" {
 		config.Database = database
@@ -99,7 +85,7 @@ func connConfig(t pgvigil.Target, database string) (*pgx.ConnConfig, error) {
 // tells as reset_val what the server gives to others.
 func settle(ctx context.Context, conn *pgx.Conn, timeouts pgvigil.Timeouts) error {
 	if conn.PgConn().ParameterStatus("default_transaction_read_only") != "on" {
-		return errPooler
+		return conninfo.ErrPooler
 	}
 	_, err := conn.Exec(ctx, fmt.Sprintf("SET jit = off; SET statement_timeout = %d; SET lock_timeout = %d;"+
 		" SET idle_in_transaction_session_timeout = %d; SET idle_session_timeout = %d",
@@ -107,9 +93,6 @@ func settle(ctx context.Context, conn *pgx.Conn, timeouts pgvigil.Timeouts) erro
 		timeouts.Statement.Milliseconds(), idleTimeout.Milliseconds()), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
-
-// errPooler says that a pooler between swallowed the startup parameters.
-var errPooler = errors.New("a connection pooler between drops the session's settings")
 
 // withDefaults fills in the timeouts that a target does not name.
 func withDefaults(t pgvigil.Timeouts) pgvigil.Timeouts {
@@ -123,43 +106,4 @@ func withDefaults(t pgvigil.Timeouts) pgvigil.Timeouts {
 	fill(&t.Lock, pgvigil.DefaultTimeouts.Lock)
 	fill(&t.Pass, pgvigil.DefaultTimeouts.Pass)
 	return t
-}
-
-// saysTLS says whether the DSN, its service file or the environment chooses how
-// to use TLS.
-func saysTLS(dsn string) bool {
-	return strings.Contains(dsn, "sslmode") || strings.Contains(dsn, "service=") ||
-		os.Getenv("PGSSLMODE") != "" || os.Getenv("PGSERVICE") != ""
-}
-
-// withVerifyFull adds sslmode=verify-full to a DSN that names no sslmode.
-func withVerifyFull(dsn string) string {
-	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
-		return dsn + " sslmode=verify-full"
-	}
-	if strings.Contains(dsn, "?") {
-		return dsn + "&sslmode=verify-full"
-	}
-	return dsn + "?sslmode=verify-full"
-}
-
-// local says whether every host of the configuration is on this machine.
-func local(config *pgx.ConnConfig) bool {
-	if !localHost(config.Host) {
-		return false
-	}
-	for _, f := range config.Fallbacks {
-		if !localHost(f.Host) {
-			return false
-		}
-	}
-	return true
-}
-
-func localHost(host string) bool {
-	if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

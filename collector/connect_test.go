@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -56,41 +55,6 @@ func TestEveryConnectionStartsByTheRule(t *testing.T) {
 	})
 }
 
-func TestTLSVerifiesTheNameOffThisMachine(t *testing.T) {
-	t.Setenv("PGSSLMODE", "")
-	tests := map[string]struct {
-		dsn    string
-		tls    bool
-		verify bool
-	}{
-		"another host":                 {"host=db.example.com user=u password=p", true, true},
-		"another host by URL":          {"postgres://u:p@db.example.com/x", true, true},
-		"another host by URL, options": {"postgres://u:p@db.example.com/x?application_name=y", true, true},
-		"a question mark in the user":  {"postgresql://u%3F:p@db.example.com", true, true},
-		"one of several":               {"host=localhost,db.example.com user=u", true, true},
-		"told to do without":           {"host=db.example.com user=u sslmode=disable", false, false},
-		"told to encrypt only":         {"host=db.example.com user=u sslmode=require", true, false},
-		"loopback":                     {"host=127.0.0.1 user=u sslmode=disable", false, false},
-		"a Unix socket":                {"host=/tmp user=u", false, false},
-	}
-	for name, tt := range tests {
-		config, err := connConfig(pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(tt.dsn)}, "")
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		last := config.TLSConfig
-		for _, f := range config.Fallbacks {
-			if tt.verify && f.TLSConfig == nil && !localHost(f.Host) {
-				t.Errorf("%s: falls back to no TLS", name)
-			}
-		}
-		if (last != nil) != tt.tls || tt.verify && last.InsecureSkipVerify {
-			t.Errorf("%s: TLS %v; want %v, verified %v", name, last != nil, tt.tls, tt.verify)
-		}
-	}
-}
-
 func TestNoPasswordInAnyError(t *testing.T) {
 	const secret = "S3cr:t/p@ss w?rd&x"
 	for _, dsn := range []string{
@@ -120,45 +84,6 @@ func TestNoPasswordInAnyError(t *testing.T) {
 			t.Errorf("the error for %q is %q without the target or a remedy", dsn, err)
 		}
 	}
-}
-
-func TestRefusalsSayWhatToDo(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	hba := "local all postgres trust\nlocal all tiny trust\nlocal all full trust\nlocal all all scram-sha-256\nhost all postgres 127.0.0.1/32 trust\n"
-	pgtest.Ends(t, func(t *testing.T, shared *pgserver.Server) {
-		s := pgtest.Own(t, shared.Install.Major, pgserver.Options{TCP: true, HBA: hba, Settings: map[string]string{"max_connections": "8"}})
-		pgtest.Exec(t, s.DSN("postgres"), `
-			CREATE ROLE ci LOGIN PASSWORD 'right';
-			CREATE ROLE tiny LOGIN;
-			CREATE ROLE full LOGIN CONNECTION LIMIT 0`)
-		pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE closed")
-		pgtest.Exec(t, s.DSN("postgres"), "REVOKE CONNECT ON DATABASE closed FROM public")
-		tcp := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres", s.Port)
-		tests := map[string]struct{ dsn, want, advice string }{
-			"wrong password":    {strings.Replace(s.DSN("postgres"), "user=postgres", "user=ci password=wrong", 1), "refused the password of user ci", "check user and password"},
-			"unknown database":  {s.DSN("nowhere"), "database nowhere does not exist", "name an existing database"},
-			"unknown user":      {tcp + " user=nobody sslmode=disable", "refused the user", "pg_hba.conf"},
-			"no right":          {strings.Replace(s.DSN("closed"), "user=postgres", "user=tiny", 1), "permission denied", `GRANT CONNECT ON DATABASE "closed" TO "tiny"`},
-			"no connection":     {strings.Replace(s.DSN("postgres"), "user=postgres", "user=full", 1), "no connection left", "max_connections"},
-			"no TLS":            {tcp + " sslmode=verify-full", "does not speak TLS", "sslmode=disable"},
-			"nobody listens":    {"host=127.0.0.1 port=1 user=x dbname=x sslmode=disable", "nothing listens there", "check host and port"},
-			"no socket":         {"host=/nonexistent user=x dbname=x", "no such socket", "check the directory"},
-			"unknown host":      {"host=no-such-host.invalid user=x dbname=x", "is not known", "check the host"},
-			"nobody answers":    {fmt.Sprintf("host=127.0.0.1 port=%d user=x dbname=x sslmode=disable", silent.Addr().(*net.TCPAddr).Port), "no answer in time", "raise the connect timeout"},
-			"a DSN that is not": {"what", "neither a connection URL", "write it like"},
-		}
-		for name, tt := range tests {
-			tg := pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(tt.dsn), Timeouts: pgvigil.Timeouts{Connect: 2 * time.Second}}
-			_, err := New(Options{}).Pass(context.Background(), tg)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(pgvigil.Advice(err), tt.advice) {
-				t.Errorf("%s: %v (%s); want %q and %q", name, err, pgvigil.Advice(err), tt.want, tt.advice)
-			}
-		}
-	})
 }
 
 func TestOnePassAtATimeForDirectCallers(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 )
 
 // Scratch judges with real indexes on a scratch database that holds the same
@@ -35,22 +36,19 @@ type built struct {
 // NewScratch connects to the scratch database. Watched is a connection to the
 // database that is never written to: if both are the same, NewScratch refuses.
 // A nil watched connection skips that check; only tests may do so. Connecting,
-// locks and statements have timeouts. The connection string is taken as it is:
-// that it verifies the server off loopback is the caller's to see to.
+// locks and statements have timeouts.
 func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Options) (*Scratch, error) {
-	config, err := pgx.ParseConfig(dsn.Reveal())
+	config, err := conninfo.Read(scratchName, dsn)
 	if err != nil {
-		// The parser's message can quote the connection string.
-		return nil, errors.New("connect to the scratch database: its connection string cannot be read")
+		return nil, err
 	}
 	config.RuntimeParams["application_name"] = "pgvigil"
 	config.RuntimeParams["search_path"] = "pg_catalog"
 	config.RuntimeParams["lock_timeout"] = millis(scratchLock)
 	config.RuntimeParams["statement_timeout"] = millis(scratchStatement)
-	config.ConnectTimeout = scratchConnect
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := conninfo.Connect(ctx, scratchName, config, scratchConnect)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the scratch database: %w", err)
+		return nil, err
 	}
 	s := &Scratch{session: newSession(conn, o), built: map[string]built{}}
 	if err := s.differs(ctx, watched); err != nil {
@@ -58,6 +56,9 @@ func NewScratch(ctx context.Context, dsn pgvigil.Secret, watched *pgx.Conn, o Op
 	}
 	return s, nil
 }
+
+// scratchName is whose connection it is, in errors.
+const scratchName = "the scratch database"
 
 // Limits of the scratch connection. The longest statement builds an index.
 const (

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgvigil/pgvigil"
-	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 	"github.com/pgvigil/pgvigil/internal/server"
 )
 
@@ -26,6 +26,15 @@ type collectOptions struct {
 // dsnVariable holds a connection string where neither --dsn nor --target is
 // given. It is no flag's default, which --help would print.
 const dsnVariable = "PGVIGIL_DSN"
+
+// flagDSN reads the connection string of a flag.
+func flagDSN(flag, text string) (conninfo.Info, error) {
+	info, err := conninfo.Parse(pgvigil.Secret(text))
+	if err != nil {
+		return info, &pgvigil.Hint{Err: fmt.Errorf("read %s: %w", flag, err), Advice: pgvigil.Advice(err)}
+	}
+	return info, nil
+}
 
 func twoTargets() error {
 	return &pgvigil.Hint{Err: errors.New("choose a target: --dsn and --target name two"), Advice: "give one of them"}
@@ -106,11 +115,10 @@ func (o *collectOptions) openFor(ctx context.Context, u *ui) (server.App, func()
 	if o.target != "" {
 		return nil, nil, twoTargets()
 	}
-	dsn, err := config.SecureDSN(pgvigil.Secret(o.dsn), os.Getenv("PGHOST"))
-	if err != nil {
-		return nil, nil, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", err), Advice: pgvigil.Advice(err)}
+	if _, err := flagDSN("--dsn", o.dsn); err != nil {
+		return nil, nil, err
 	}
-	cfg, err := o.load(map[string]string{"targets." + dsnTarget + ".dsn": dsn.Reveal(), "log.level": "warn"})
+	cfg, err := o.load(map[string]string{"targets." + dsnTarget + ".dsn": o.dsn, "log.level": "warn"})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"os"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/fixtures"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 	"github.com/pgvigil/pgvigil/internal/pgserver"
 )
 
@@ -49,11 +50,15 @@ var demoSettings = map[string]string{
 func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 	s := &stage{world: fixtures.World{Scale: o.scale, Seed: o.seed}}
 	if o.dsn != "" {
-		cfg, err := pgx.ParseConfig(o.dsn.Reveal())
+		info, err := flagDSN("--dsn", o.dsn.Reveal())
 		if err != nil {
-			return s, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", withoutDSN(err)), Advice: "write it like postgres://user@host/database"}
+			return s, err
 		}
-		s.owner, s.watch, s.database = o.dsn.Reveal(), o.dsn.Reveal(), cfg.Database
+		s.owner, s.watch = o.dsn.Reveal(), o.dsn.Reveal()
+		s.database = cmp.Or(info.Param("dbname"), os.Getenv("PGDATABASE"))
+		if err := fixtures.Empty(ctx, s.owner); err != nil {
+			return s, err
+		}
 		return s, s.prepare(ctx, false)
 	}
 	in, err := pgserver.Find(ctx, 0)
@@ -72,17 +77,15 @@ func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 	return s, s.prepare(ctx, true)
 }
 
+// prepare makes ready what watching needs: the extension, and on a server of
+// the demo's own the role. HypoPG is used where it is to be had; its absence is
+// no error.
 func (s *stage) prepare(ctx context.Context, ownServer bool) error {
-	err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT count(*) FROM pg_stat_statements")
-	var refused *pgconn.PgError
-	switch {
-	case err != nil && !errors.As(err, &refused):
-		return &pgvigil.Hint{Err: err, Advice: "check that the server of --dsn runs and can be reached"}
-	case err != nil:
-		return &pgvigil.Hint{
-			Err:    err,
-			Advice: "give a database whose server has shared_preload_libraries = 'pg_stat_statements' and a role that may create extensions",
-		}
+	if err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
+		return remedied(err, "let a superuser run CREATE EXTENSION pg_stat_statements in the database of --dsn")
+	}
+	if err := execute(ctx, s.owner, "SELECT count(*) FROM pg_stat_statements"); err != nil {
+		return remedied(err, "give a server with shared_preload_libraries = 'pg_stat_statements', or leave --dsn out")
 	}
 	if ownServer {
 		role := "CREATE ROLE " + watchRole + " LOGIN; GRANT pg_monitor, pg_read_all_data TO " + watchRole
@@ -90,9 +93,17 @@ func (s *stage) prepare(ctx context.Context, ownServer bool) error {
 			return err
 		}
 	}
-	// HypoPG is used where it is to be had; its absence is no error.
 	s.hypopg = execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS hypopg") == nil
 	return nil
+}
+
+// remedied adds advice to an error that the server gave; one of connecting has
+// its own.
+func remedied(err error, advice string) error {
+	if pgvigil.Advice(err) != "" {
+		return err
+	}
+	return &pgvigil.Hint{Err: err, Advice: advice}
 }
 
 // scratchDSN returns a database with the same world in which indexes may be
@@ -128,23 +139,29 @@ func (s *stage) version() string {
 	return "PostgreSQL " + s.server.Install.Version
 }
 
+// whoseDemo is whose connections these are, in errors.
+const whoseDemo = "the demo's database"
+
+// executeTimeout bounds a script of the demo's own; the longest creates an
+// index for each partition.
+const executeTimeout = "5min"
+
 // execute runs a script of ours over a connection of its own.
 func execute(ctx context.Context, dsn, script string) error {
-	conn, err := pgx.Connect(ctx, dsn)
+	config, err := conninfo.Read(whoseDemo, pgvigil.Secret(dsn))
 	if err != nil {
-		return fmt.Errorf("connect to the demo's database: %w", withoutDSN(err))
+		return err
+	}
+	config.RuntimeParams["application_name"] = "pgvigil-demo"
+	config.RuntimeParams["statement_timeout"] = executeTimeout
+	config.RuntimeParams["lock_timeout"] = executeTimeout
+	conn, err := conninfo.Connect(ctx, whoseDemo, config, 0)
+	if err != nil {
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if _, err := conn.Exec(ctx, script, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("run %q: %w", oneLine(script, 60), err)
 	}
 	return nil
-}
-
-// withoutDSN drops the connection string that a parse error quotes.
-func withoutDSN(err error) error {
-	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
-		return errors.New("the connection string cannot be read")
-	}
-	return err
 }

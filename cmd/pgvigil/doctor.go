@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgvigil/pgvigil"
-	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
 	"github.com/pgvigil/pgvigil/collector"
 )
 
@@ -48,11 +47,10 @@ func doctorTargets(ctx context.Context, ac *access, target, dsn string) ([]pgvig
 		return nil, twoTargets()
 	}
 	if dsn != "" {
-		secure, err := config.SecureDSN(pgvigil.Secret(dsn), os.Getenv("PGHOST"))
-		if err != nil {
-			return nil, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", err), Advice: pgvigil.Advice(err)}
+		if _, err := flagDSN("--dsn", dsn); err != nil {
+			return nil, err
 		}
-		target, keys["targets."+dsnTarget+".dsn"] = dsnTarget, secure.Reveal()
+		target, keys["targets."+dsnTarget+".dsn"] = dsnTarget, dsn
 	}
 	cfg, err := ac.load(keys)
 	if err != nil {

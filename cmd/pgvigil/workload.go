@@ -11,7 +11,6 @@ import (
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/advisor"
 	"github.com/pgvigil/pgvigil/advisor/partition"
-	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
 	"github.com/pgvigil/pgvigil/collector"
 	"github.com/pgvigil/pgvigil/query"
 )
@@ -26,18 +25,20 @@ func adviseOnFile(ctx context.Context, dsn, file, scratch string, budget pgvigil
 	if err != nil {
 		return advisor.Answer{}, err
 	}
-	secure, err := config.SecureDSN(pgvigil.Secret(dsn), os.Getenv("PGHOST"))
+	info, err := flagDSN("--dsn", dsn)
 	if err != nil {
-		return advisor.Answer{}, &pgvigil.Hint{Err: fmt.Errorf("read --dsn: %w", err), Advice: pgvigil.Advice(err)}
+		return advisor.Answer{}, err
 	}
-	if scratch != "" {
-		copied, err := config.SecureDSN(pgvigil.Secret(scratch), os.Getenv("PGHOST"))
-		if err != nil {
-			return advisor.Answer{}, &pgvigil.Hint{Err: fmt.Errorf("read --scratch: %w", err), Advice: pgvigil.Advice(err)}
+	if info.Param("dbname") == "" && os.Getenv("PGDATABASE") == "" {
+		return advisor.Answer{}, &pgvigil.Hint{
+			Err:    errors.New("read --dsn: it names no database, and a file of statements is about one"),
+			Advice: "add dbname=... to it",
 		}
-		scratch = copied.Reveal()
 	}
-	t := pgvigil.Target{Name: dsnTarget, DSN: secure}
+	if _, err := flagDSN("--scratch", scratch); err != nil {
+		return advisor.Answer{}, err
+	}
+	t := pgvigil.Target{Name: dsnTarget, DSN: info.Text()}
 	snap, err := collector.New(collector.Options{Log: quietLog()}).Pass(ctx, t)
 	if err != nil {
 		return advisor.Answer{}, err

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +16,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/robfig/cron/v3"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 )
 
 // checker looks for values that contradict each other.
@@ -105,10 +106,10 @@ func (c checker) noFields(key string, t Target) {
 }
 
 func (c checker) targetDSN(key string, t Target) {
-	d := t.dsnOf()
+	d := t.info()
 	if t.DSN != "" {
 		var err error
-		if d, err = parseDSN(t.DSN); err == nil {
+		if d, err = conninfo.Parse(t.DSN); err == nil {
 			err = t.agrees(d)
 		}
 		if err != nil {
@@ -116,11 +117,8 @@ func (c checker) targetDSN(key string, t Target) {
 			return
 		}
 	}
-	mode := d.params["sslmode"] + t.SSLMode // agrees: at most one of them
-	if t.DSN == "" {
-		mode = t.SSLMode
-	}
-	if mode != "" && mode != "verify-full" && mode != "verify-ca" && !d.local(c.passwords.getenv("PGHOST")) {
+	mode := cmp.Or(t.SSLMode, d.Mode(c.passwords.getenv)) // agrees: the string and the field do not both say it
+	if mode != "" && mode != "verify-full" && mode != "verify-ca" && !d.Local(c.passwords.getenv) {
 		c.warn("weak-tls", fmt.Sprintf("%s: sslmode=%s lets anybody on the way pose as the server", strings.TrimSuffix(key, ".dsn"), clip(mode)), "use verify-full with sslrootcert")
 	}
 }
@@ -129,11 +127,7 @@ func (c checker) dsn(key string, text pgvigil.Secret) {
 	if text == "" {
 		return
 	}
-	d, err := parseDSN(text)
-	if err == nil && d.serviceFile() {
-		err = hint("service files are not supported", "write host, port, user and database")
-	}
-	if err != nil {
+	if _, err := conninfo.Parse(text); err != nil {
 		c.badErr(key, err)
 	}
 }
@@ -308,7 +302,7 @@ func (c checker) reachable(ctx context.Context, name string) {
 		c.problems.add(c.place(key), err.Error(), pgvigil.Advice(err))
 		return
 	}
-	if _, err := pgx.ParseConfig(d.text.Reveal()); err != nil {
-		c.bad(key, "its connection string cannot be read", "check port, sslmode and the parameters behind the question mark")
+	if err := conninfo.Check(d.Text()); err != nil {
+		c.badErr(key, err)
 	}
 }

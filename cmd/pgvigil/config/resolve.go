@@ -1,13 +1,16 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 )
 
 // Resolve returns a target with its password fetched, ready to connect to. Its
@@ -25,7 +28,7 @@ func (c *Config) Resolve(ctx context.Context, name string) (pgvigil.Target, erro
 	}
 	return pgvigil.Target{
 		Name:             name,
-		DSN:              d.text,
+		DSN:              d.Text(),
 		Databases:        slices.Clone(t.Databases.Include),
 		ExcludeDatabases: slices.Clone(t.Databases.Exclude),
 		Labels:           maps.Clone(t.Labels),
@@ -49,59 +52,68 @@ func (c *Config) ResolveAll(ctx context.Context) ([]pgvigil.Target, error) {
 	return targets, errors.Join(errs...)
 }
 
-func (c *Config) connection(ctx context.Context, name string, t Target) (dsn, error) {
+func (c *Config) connection(ctx context.Context, name string, t Target) (conninfo.Info, error) {
 	path := "targets." + name
 	text, err := c.passwords.fetch(ctx, t.dsnSource(path))
 	if err != nil {
-		return dsn{}, err
+		return conninfo.Info{}, err
 	}
-	d := t.dsnOf()
+	d := t.info()
 	if text != "" {
-		if d, err = parseDSN(text); err == nil {
+		if d, err = conninfo.Parse(text); err == nil {
 			d, err = t.complete(d)
 		}
 		if err != nil {
-			return dsn{}, &pgvigil.Hint{Err: fmt.Errorf("%s.dsn: %w", path, err), Advice: pgvigil.Advice(err)}
+			return conninfo.Info{}, &pgvigil.Hint{Err: fmt.Errorf("%s.dsn: %w", path, err), Advice: pgvigil.Advice(err)}
 		}
 	}
 	password, err := c.passwords.fetch(ctx, t.passwordSource(path))
 	if err != nil {
-		return dsn{}, err
+		return conninfo.Info{}, err
 	}
 	if password != "" {
-		d = d.with("password", password.Reveal())
+		d = d.With("password", password.Reveal())
 	}
-	return d.secured(c.passwords.getenv("PGHOST")), nil
+	return d.Secured(c.passwords.getenv), nil
 }
 
 // complete adds what a target says beside its connection string.
-func (t Target) complete(d dsn) (dsn, error) {
+func (t Target) complete(d conninfo.Info) (conninfo.Info, error) {
 	if err := t.agrees(d); err != nil {
-		return dsn{}, err
+		return d, err
 	}
 	if t.SSLMode != "" {
-		d = d.with("sslmode", t.SSLMode)
-		d.params["sslmode"] = t.SSLMode
+		d = d.With("sslmode", t.SSLMode)
 	}
 	if t.SSLRootCert != "" {
-		d = d.with("sslrootcert", t.SSLRootCert)
+		d = d.With("sslrootcert", t.SSLRootCert)
 	}
 	return d, nil
 }
 
 // agrees says what a target gives twice, in its connection string and beside.
-func (t Target) agrees(d dsn) error {
+func (t Target) agrees(d conninfo.Info) error {
 	switch {
-	case d.serviceFile():
-		return hint("service files are not supported", "write host, port, user and database")
-	case d.params["sslmode"] != "" && t.SSLMode != "":
+	case d.Param("sslmode") != "" && t.SSLMode != "":
 		return hint("sslmode is given twice, in the connection string and beside it", "keep one of them")
-	case d.params["sslrootcert"] != "" && t.SSLRootCert != "":
+	case d.Param("sslrootcert") != "" && t.SSLRootCert != "":
 		return hint("sslrootcert is given twice, in the connection string and beside it", "keep one of them")
-	case d.params["password"] != "" && len(t.passwordSource("password").given()) > 0:
+	case d.Param("password") != "" && len(t.passwordSource("password").given()) > 0:
 		return hint("the password is given twice, in the connection string and beside it", "take it out of the connection string")
 	}
 	return nil
+}
+
+// info makes a connection string of a target's fields.
+func (t Target) info() conninfo.Info {
+	return conninfo.Of(
+		"host", t.Host,
+		"port", strconv.Itoa(cmp.Or(t.Port, 5432)),
+		"user", t.User,
+		"dbname", cmp.Or(t.Database, "postgres"),
+		"sslmode", t.SSLMode,
+		"sslrootcert", t.SSLRootCert,
+	)
 }
 
 func (t Target) dsnSource(path string) source {
@@ -148,23 +160,9 @@ func (c *Config) ownDSN(ctx context.Context, s source) (pgvigil.Secret, error) {
 	if err != nil || text == "" {
 		return "", err
 	}
-	d, err := parseDSN(text)
-	if err == nil && d.serviceFile() {
-		err = hint("service files are not supported", "write host, port, user and database")
-	}
+	d, err := conninfo.Parse(text)
 	if err != nil {
 		return "", &pgvigil.Hint{Err: fmt.Errorf("%s: %w", s.key, err), Advice: pgvigil.Advice(err)}
 	}
-	return d.secured(c.passwords.getenv("PGHOST")).text, nil
-}
-
-// SecureDSN returns a connection string that a flag gave, with verify-full
-// where it names no sslmode and leads off this machine. Its error does not
-// show the string.
-func SecureDSN(text pgvigil.Secret, pghost string) (pgvigil.Secret, error) {
-	d, err := parseDSN(text)
-	if err != nil {
-		return "", err
-	}
-	return d.secured(pghost).text, nil
+	return d.Secured(c.passwords.getenv).Text(), nil
 }

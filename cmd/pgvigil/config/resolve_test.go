@@ -203,7 +203,7 @@ targets:
 		"pgvigil.yaml:2: history.path: write to " + dir, "pgvigil.yaml:3: llm.key_file: open",
 		"pgvigil.yaml:5: targets.a.password_env: the environment variable NONE is not set",
 		"pgvigil.yaml:6: targets.b.password_command: its program is not there",
-		"pgvigil.yaml:7: targets.c.sslrootcert: no such file", "pgvigil.yaml:8: targets.d: its connection string cannot be read",
+		"pgvigil.yaml:7: targets.c.sslrootcert: no such file", "pgvigil.yaml:8: targets.d: its sslmode is unknown",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("Check = %v\nwant %q in it", err, want)

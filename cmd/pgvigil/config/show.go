@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 )
 
 // Show writes the configuration in force as a file would have it, each value
@@ -80,22 +82,18 @@ func (s *shower) connects(k *key, path string, v reflect.Value) string {
 	if !ok || k.name != "dsn" {
 		return ""
 	}
-	d, err := parseDSN(text)
+	d, err := conninfo.Parse(text)
 	if err != nil {
 		return ""
 	}
-	mode := d.params["sslmode"]
+	said := map[string]string{"host": d.Param("host"), "user": d.Param("user"), "dbname": d.Param("dbname"), "sslmode": d.Mode(s.c.passwords.getenv)}
 	if strings.HasPrefix(path, "targets.") {
-		mode += s.c.Targets[strings.Split(path, ".")[1]].SSLMode
+		said["sslmode"] = cmp.Or(s.c.Targets[strings.Split(path, ".")[1]].SSLMode, said["sslmode"])
 	}
-	if mode == "" && !d.local(s.c.passwords.getenv("PGHOST")) {
-		mode = "verify-full"
-	}
-	d.params["sslmode"] = mode
 	var b strings.Builder
 	for _, name := range []string{"host", "user", "dbname", "sslmode"} {
-		if d.params[name] != "" {
-			fmt.Fprintf(&b, " %s=%s", name, clip(d.params[name]))
+		if said[name] != "" {
+			fmt.Fprintf(&b, " %s=%s", name, clip(said[name]))
 		}
 	}
 	return "  #" + b.String()

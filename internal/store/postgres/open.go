@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/conninfo"
 	"github.com/pgvigil/pgvigil/internal/store"
 )
 
@@ -36,9 +36,9 @@ type Options struct {
 // Open opens the history in the database that dsn names. The schema is created
 // if it is not there, which needs the right to create in the database.
 func Open(ctx context.Context, dsn pgvigil.Secret, o Options) (*store.SQL, error) {
-	config, err := pgx.ParseConfig(dsn.Reveal())
+	config, err := conninfo.Read("the history", dsn)
 	if err != nil {
-		return nil, &pgvigil.Hint{Err: errors.New("open the history: its DSN cannot be read"), Advice: "write it as postgres://user@host/database"}
+		return nil, err
 	}
 	config.RuntimeParams["search_path"] = schema
 	config.RuntimeParams["application_name"] = "pgvigil"
@@ -52,11 +52,11 @@ func Open(ctx context.Context, dsn pgvigil.Secret, o Options) (*store.SQL, error
 	db.SetMaxIdleConns(o.Connections)
 	s := &server{db: db}
 	if err := s.createSchema(ctx); err != nil {
-		return nil, errors.Join(explain(err), db.Close())
+		return nil, errors.Join(explain(config, err), db.Close())
 	}
 	h, err := store.Open(ctx, s, o.Options)
 	if err != nil {
-		return nil, errors.Join(explain(err), db.Close())
+		return nil, errors.Join(explain(config, err), db.Close())
 	}
 	return h, nil
 }
@@ -136,20 +136,18 @@ func (s *server) Close() error {
 }
 
 // explain adds the remedy to an error of opening.
-func explain(err error) error {
+func explain(config *pgx.ConnConfig, err error) error {
 	var pg *pgconn.PgError
-	var network *net.OpError
+	var refused *pgconn.ConnectError
 	switch {
 	case pgvigil.Advice(err) != "":
 		return err
+	case errors.As(err, &refused):
+		return conninfo.Explain("the history", config, err)
 	case errors.As(err, &pg) && pg.Code == "42501": // insufficient_privilege
 		return &pgvigil.Hint{Err: fmt.Errorf("%w: %w", store.ErrUnwritable, err), Advice: "GRANT CREATE ON DATABASE to the role of the history, or create the schema " + schema + " for it"}
 	case errors.As(err, &pg) && pg.Code == "25006": // read_only_sql_transaction
 		return &pgvigil.Hint{Err: fmt.Errorf("%w: %w", store.ErrUnwritable, err), Advice: "name the primary, not a standby"}
-	case errors.As(err, &pg) && (pg.Code == "28P01" || pg.Code == "28000" || pg.Code == "3D000"):
-		return &pgvigil.Hint{Err: err, Advice: "mend user, password or database in the DSN of the history"}
-	case errors.As(err, &network):
-		return &pgvigil.Hint{Err: err, Advice: "see that the server of the history runs and can be reached"}
 	}
 	return err
 }

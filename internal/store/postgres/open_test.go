@@ -30,10 +30,10 @@ func TestWhatCannotBeOpenedSaysWhy(t *testing.T) {
 		want   error // nil for any
 		advice string
 	}{
-		"no DSN at all":            {"postgres://%%%very-secret", nil, "postgres://user@host/database"},
-		"a database that is not":   {s.DSN("missing"), nil, "mend user, password or database"},
-		"nobody listens":           {"host=127.0.0.1 port=1 password=very-secret", nil, "runs and can be reached"},
-		"no right to create in it": {poor + " user=poor password=very-secret", store.ErrUnwritable, "GRANT CREATE ON DATABASE"},
+		"no DSN at all":            {"postgres://%%%very-secret/x", nil, "write it like postgres://user@host"},
+		"a database that is not":   {s.DSN("missing"), nil, "name an existing database"},
+		"nobody listens":           {"host=127.0.0.1 port=1 password=very-secret", nil, "check host and port"},
+		"no right to create in it": {strings.Replace(poor, "user=postgres", "user=poor", 1) + " password=very-secret", store.ErrUnwritable, "GRANT CREATE ON DATABASE"},
 		"a newer history":          {newer, store.ErrNewer, "use the pgvigil that wrote it"},
 	}
 	for name, tt := range tests {

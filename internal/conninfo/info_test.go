@@ -1,4 +1,4 @@
-package config
+package conninfo
 
 import (
 	"strings"
@@ -37,12 +37,13 @@ func TestTLSIsVerifiedOffThisMachine(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := SecureDSN(pgvigil.Secret(tt.dsn), tt.pghost)
+			info, err := Parse(pgvigil.Secret(tt.dsn))
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := info.Secured(environment("PGHOST", tt.pghost)).Text()
 			if verify := strings.Contains(got.Reveal(), "sslmode=verify-full") || strings.HasPrefix(got.Reveal(), "sslmode='verify-full'"); verify != tt.verify {
-				t.Errorf("SecureDSN(%s) = %s; want verify-full: %v", tt.dsn, got.Reveal(), tt.verify)
+				t.Errorf("Secured(%s) = %s; want verify-full: %v", tt.dsn, got.Reveal(), tt.verify)
 			}
 			conf, err := pgx.ParseConfig(got.Reveal())
 			if err != nil {
@@ -58,11 +59,11 @@ func TestTLSIsVerifiedOffThisMachine(t *testing.T) {
 func TestAPasswordSurvivesAnyConnectionString(t *testing.T) {
 	for _, password := range []string{`a'b\c`, "p&w=1?#%+ ", "ü\tö", "@:/"} {
 		for _, base := range []string{"host=localhost user=x", "postgres://x@localhost:5432/d", "postgres://x@localhost/d?connect_timeout=3"} {
-			d, err := parseDSN(pgvigil.Secret(base))
+			d, err := Parse(pgvigil.Secret(base))
 			if err != nil {
 				t.Fatal(err)
 			}
-			conf, err := pgx.ParseConfig(d.with("password", password).text.Reveal())
+			conf, err := pgx.ParseConfig(d.With("password", password).Text().Reveal())
 			if err != nil {
 				t.Errorf("with password %q, pgx does not read %s", password, base)
 				continue
@@ -79,19 +80,19 @@ func TestBrokenConnectionStringsAreNotShown(t *testing.T) {
 		"host='swordfish", "swordfish", "=swordfish", "host swordfish=1", "http://swordfish@x",
 		"postgres://u:swordfish #@h/d", "postgres://u:p@h/d?password=%zzswordfish", "a\x00swordfish",
 	} {
-		_, err := parseDSN(pgvigil.Secret(bad))
+		_, err := Parse(pgvigil.Secret(bad))
 		if err == nil || strings.Contains(err.Error(), "swordfish") || pgvigil.Advice(err) == "" {
-			t.Errorf("parseDSN(%q) = %v; want an error with advice that does not show it", bad, err)
+			t.Errorf("Parse(%q) = %v; want an error with advice that does not show it", bad, err)
 		}
 	}
 }
 
-func FuzzDSN(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("host=a user='b\\'c'")
 	f.Add("host=")
 	f.Add("postgres://u:p@[::1]:1,b/d?x=y")
 	f.Fuzz(func(t *testing.T, s string) {
-		d, err := parseDSN(pgvigil.Secret(s))
+		d, err := Parse(pgvigil.Secret(s))
 		if err != nil {
 			return
 		}
@@ -99,17 +100,17 @@ func FuzzDSN(f *testing.F) {
 		if err != nil {
 			return
 		}
-		after, err := pgx.ParseConfig(d.with("password", "p").text.Reveal())
+		after, err := pgx.ParseConfig(d.With("password", "p").Text().Reveal())
 		if err != nil {
 			t.Fatalf("with a password, pgx no longer reads %q: %v", s, err)
 		}
 		if after.Host != before.Host || after.Password != "p" {
 			t.Errorf("with a password, %q leads to %q, password %q; want %q, p", s, after.Host, after.Password, before.Host)
 		}
-		if !d.local("") && localHost(before.Host) && len(before.Fallbacks) == 0 {
+		if !d.Local(environment()) && localHost(before.Host) && len(before.Fallbacks) == 0 {
 			return // stricter than needed: an alias of this machine
 		}
-		if d.local("") && !localHost(before.Host) {
+		if d.Local(environment()) && !localHost(before.Host) {
 			t.Errorf("%q counts as local and leads to %q", s, before.Host)
 		}
 	})

@@ -1,41 +1,78 @@
-package config
+package conninfo
 
 import (
-	"net/netip"
+	"errors"
+	"maps"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/pgvigil/pgvigil"
 )
 
-// dsn is a connection string with what has to be known of it here: which
-// parameters it names and which hosts it leads to. Its text is never in an
-// error.
-type dsn struct {
+// Info is a connection string with what has to be known of it: which
+// parameters it names and which hosts it leads to. Its text is in no error.
+type Info struct {
 	text   pgvigil.Secret
 	url    bool
 	params map[string]string
 }
 
-// parseDSN reads a connection string in either of libpq's forms.
-func parseDSN(text pgvigil.Secret) (dsn, error) {
+// Parse reads a connection string in either of libpq's forms. Errors are
+// *pgvigil.Hint and show nothing of it.
+func Parse(text pgvigil.Secret) (Info, error) {
 	s := text.Reveal()
 	if strings.ContainsRune(s, 0) {
-		return dsn{}, hint("the connection string holds a zero byte", "write it without")
+		return Info{}, hint("the connection string holds a zero byte", "write it without")
 	}
-	for _, scheme := range []string{"postgres://", "postgresql://"} {
-		if rest, ok := strings.CutPrefix(s, scheme); ok {
-			params, err := urlParams(rest)
-			return dsn{text, true, params}, err
+	i := Info{text: text}
+	var err error
+	if rest, ok := cutScheme(s); ok {
+		i.url = true
+		i.params, err = urlParams(rest)
+	} else if strings.Contains(s, "://") && !strings.Contains(strings.SplitN(s, "://", 2)[0], "=") {
+		err = hint("the connection string is a URL of another kind", "begin it with postgres://")
+	} else {
+		i.params, err = wordParams(s)
+	}
+	if err == nil && (i.params["service"] != "" || i.params["servicefile"] != "") {
+		err = hint("the connection string names a service of pg_service.conf, and pgvigil reads no service files",
+			"write host, port, user and dbname of the service instead")
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	return i, nil
+}
+
+func cutScheme(s string) (rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(s, "postgres://"); ok {
+		return rest, true
+	}
+	return strings.CutPrefix(s, "postgresql://")
+}
+
+// Of makes a connection string of words: names and values in turn. Empty
+// values are left out.
+func Of(pairs ...string) Info {
+	i := Info{params: map[string]string{}}
+	for n := 0; n+1 < len(pairs); n += 2 {
+		if name, value := pairs[n], pairs[n+1]; value != "" {
+			i = i.With(name, value)
 		}
 	}
-	if strings.Contains(s, "://") && !strings.Contains(strings.SplitN(s, "://", 2)[0], "=") {
-		return dsn{}, hint("the connection string is a URL of another kind", "begin it with postgres://")
-	}
-	params, err := wordParams(s)
-	return dsn{text, false, params}, err
+	return i
+}
+
+// Text returns the connection string, password included.
+func (i Info) Text() pgvigil.Secret { return i.text }
+
+// Param returns what the string says of a parameter by libpq's name (host,
+// dbname, sslmode), "" if nothing.
+func (i Info) Param(name string) string { return i.params[name] }
+
+func hint(text, advice string) error {
+	return &pgvigil.Hint{Err: errors.New(text), Advice: advice}
 }
 
 // urlParams takes a URL apart by hand, in the order in which pgx does: several
@@ -151,12 +188,12 @@ func wordValue(s string) (value, rest string, ok bool) {
 	return b.String(), "", !quoted
 }
 
-// with returns the connection string with one parameter added that it does not
+// With returns the connection string with one parameter added that it does not
 // name yet. It goes to the front of words: behind a last "name=" it would be
 // taken for that one's value.
-func (d dsn) with(name, value string) dsn {
-	text := d.text.Reveal()
-	if !d.url {
+func (i Info) With(name, value string) Info {
+	text := i.text.Reveal()
+	if !i.url {
 		text = name + "=" + quoteWord(value) + " " + text
 	} else {
 		_, rest, _ := strings.Cut(text, "://")
@@ -169,77 +206,11 @@ func (d dsn) with(name, value string) dsn {
 		}
 		text += sep + name + "=" + strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 	}
-	d.text = pgvigil.Secret(strings.TrimSpace(text))
-	return d
+	params := maps.Clone(i.params)
+	params[name] = value
+	return Info{pgvigil.Secret(strings.TrimSpace(text)), i.url, params}
 }
 
 func quoteWord(v string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(v) + "'"
-}
-
-// serviceFile says that the string takes its values from elsewhere.
-func (d dsn) serviceFile() bool {
-	return d.params["service"] != "" || d.params["servicefile"] != ""
-}
-
-// local says that every host is this machine: a Unix socket or loopback. A
-// string without a host leads where PGHOST says.
-func (d dsn) local(pghost string) bool {
-	hosts := d.params["host"]
-	if addr := d.params["hostaddr"]; addr != "" {
-		hosts = addr
-	}
-	if hosts == "" {
-		hosts = pghost
-	}
-	for h := range strings.SplitSeq(hosts, ",") {
-		if !localHost(h) {
-			return false
-		}
-	}
-	return true
-}
-
-// localHost says that a host is a socket directory, empty (the default socket
-// directory) or loopback.
-func localHost(h string) bool {
-	if h == "" || strings.HasPrefix(h, "/") || strings.HasPrefix(h, "@") || strings.EqualFold(h, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(h)
-	return err == nil && ip.Unmap().IsLoopback()
-}
-
-// secured returns the string with verify-full where it names no sslmode and
-// leads off this machine.
-func (d dsn) secured(pghost string) dsn {
-	if d.params["sslmode"] != "" || d.local(pghost) {
-		return d
-	}
-	return d.with("sslmode", "verify-full")
-}
-
-// dsnOf makes a connection string of a target's fields.
-func (t Target) dsnOf() dsn {
-	port, database := t.Port, t.Database
-	if port == 0 {
-		port = 5432
-	}
-	if database == "" {
-		database = "postgres"
-	}
-	d := dsn{params: map[string]string{"host": t.Host, "sslmode": t.SSLMode}}
-	for _, p := range [][2]string{
-		{"host", t.Host},
-		{"port", strconv.Itoa(port)},
-		{"user", t.User},
-		{"dbname", database},
-		{"sslmode", t.SSLMode},
-		{"sslrootcert", t.SSLRootCert},
-	} {
-		if p[1] != "" {
-			d = d.with(p[0], p[1])
-		}
-	}
-	return d
 }
