@@ -73,6 +73,9 @@ func newFixturesRun(u *ui, dsn *string) *cobra.Command {
 			if err := needDSN(dsn); err != nil {
 				return err
 			}
+			if o.Rate < 0 || length < 0 || o.Day < 0 {
+				return &pgvigil.Hint{Err: fmt.Errorf("read --rate %g, --for %s, --day %s: less than nothing", o.Rate, length, o.Day), Advice: "use 0 or more"}
+			}
 			ctx := cmd.Context()
 			if length > 0 {
 				var cancel context.CancelFunc

@@ -33,13 +33,17 @@ func TestMain(m *testing.M) {
 
 // TestScripts is the specification of the command line: each file of
 // testdata/script is a session of a user. $PG is an empty database of a server
-// with pg_stat_statements ($PG_NOTHING: as a role without rights), $PG_BARE one of a server without, $PG_WORLD has a
-// small CI world; each as libpq takes it. $PG_HISTORY is an empty database
-// for a history.
+// with pg_stat_statements ($PG_NOTHING: as a role without rights), $PG_BARE one of
+// a server without ($PG_LOCKED: as a role that needs a password), $PG_WORLD has a
+// small CI world; each as libpq takes it. $PG_HISTORY is an empty database for a
+// history.
 func TestScripts(t *testing.T) {
 	plain := pgtest.Server(t, 15)
-	bare := pgtest.Own(t, 18, pgserver.Options{Settings: map[string]string{"shared_preload_libraries": ""}})
-	pgtest.Exec(t, plain.DSN("postgres"), "CREATE ROLE nothing LOGIN")
+	bare := pgtest.Own(t, 18, pgserver.Options{
+		Settings: map[string]string{"shared_preload_libraries": ""}, HBA: "local all locked scram-sha-256\nlocal all all trust\n",
+	})
+	pgtest.Exec(t, bare.DSN("postgres"), "CREATE ROLE locked LOGIN PASSWORD 'right'")
+	pgtest.Exec(t, plain.DSN("postgres"), "CREATE ROLE nothing LOGIN; CREATE ROLE sleeper")
 	world := pgtest.Database(t, plain)
 	if err := fixtures.Load(context.Background(), world, fixtures.World{Scale: 0.01, Seed: 1}, func(string) {}); err != nil {
 		t.Fatal(err)
@@ -61,6 +65,7 @@ func TestScripts(t *testing.T) {
 			pgtest.Exec(env.T().(testing.TB), without, "CREATE EXTENSION pg_stat_statements") // and not preloaded
 			env.Setenv("PG", fresh)
 			env.Setenv("PG_BARE", without)
+			env.Setenv("PG_LOCKED", strings.Replace(without, "user=postgres", "user=locked", 1))
 			env.Setenv("PG_HISTORY", store)
 			env.Setenv("PG_WORLD_NOTHING", strings.Replace(world, "user=postgres", "user=nothing", 1))
 			env.Setenv("PG_NOTHING", strings.Replace(fresh, "user=postgres", "user=nothing", 1))
