@@ -15,8 +15,8 @@ const (
 	Calls
 	ExecMS
 	// ExecSqMS is the sum over all calls of squared execution time, ms². It is
-	// derived from mean and stddev: calls x (sd² + mean²), so that it can be
-	// subtracted and added like any other counter.
+	// derived (SumOfSquares), so that it can be subtracted and added like any
+	// other counter.
 	ExecSqMS
 	Rows
 	SharedHit
@@ -57,8 +57,9 @@ const MetricCount = int(metricCount)
 type MetricInfo struct {
 	// Name is the column in the history and in exports.
 	Name string
-	// Expr is the column or expression over pg_stat_statements, by extension
-	// version: the last entry whose Since is not above the extension's holds.
+	// Expr is the column of pg_stat_statements, by extension version: the last
+	// entry whose Since is not above the extension's holds. That of ExecSqMS is
+	// the standard deviation that it is derived from.
 	Expr []MetricExpr
 }
 
@@ -77,7 +78,7 @@ var Metrics = [metricCount]MetricInfo{
 	PlanMS:            {"plan_ms", []MetricExpr{since("1.8", "total_plan_time")}},
 	Calls:             {"calls", []MetricExpr{since("1.8", "calls")}},
 	ExecMS:            {"exec_ms", []MetricExpr{since("1.8", "total_exec_time")}},
-	ExecSqMS:          {"exec_sq_ms", []MetricExpr{since("1.8", "calls * (stddev_exec_time ^ 2 + mean_exec_time ^ 2)")}},
+	ExecSqMS:          {"exec_sq_ms", []MetricExpr{since("1.8", "stddev_exec_time")}},
 	Rows:              {"rows", []MetricExpr{since("1.8", "rows")}},
 	SharedHit:         {"shared_hit", []MetricExpr{since("1.8", "shared_blks_hit")}},
 	SharedRead:        {"shared_read", []MetricExpr{since("1.8", "shared_blks_read")}},
@@ -97,7 +98,7 @@ var Metrics = [metricCount]MetricInfo{
 	TempWriteMS:       {"temp_write_ms", []MetricExpr{since("1.10", "temp_blk_write_time")}},
 	WALRecords:        {"wal_records", []MetricExpr{since("1.8", "wal_records")}},
 	WALFPI:            {"wal_fpi", []MetricExpr{since("1.8", "wal_fpi")}},
-	WALBytes:          {"wal_bytes", []MetricExpr{since("1.8", "wal_bytes::float8")}},
+	WALBytes:          {"wal_bytes", []MetricExpr{since("1.8", "wal_bytes")}},
 	WALBuffersFull:    {"wal_buffers_full", []MetricExpr{since("1.12", "wal_buffers_full")}},
 	JITFunctions:      {"jit_functions", []MetricExpr{since("1.10", "jit_functions")}},
 	JITGenerationMS:   {"jit_generation_ms", []MetricExpr{since("1.10", "jit_generation_time")}},
@@ -146,6 +147,16 @@ func (c Counters) Blocks() float64 {
 
 // Temp returns the temporary blocks read and written.
 func (c Counters) Temp() float64 { return c[TempRead] + c[TempWritten] }
+
+// SumOfSquares returns the sum of the squares of n values with a sum and a
+// standard deviation.
+func SumOfSquares(n, sum, sd float64) float64 {
+	if !(n > 0) {
+		return 0
+	}
+	mean := sum / n
+	return n * (sd*sd + mean*mean)
+}
 
 // SD returns the standard deviation of execution time over the calls, in ms.
 // It is 0 for fewer than two calls; what rounding made negative is clamped.

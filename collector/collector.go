@@ -47,7 +47,7 @@ type memory struct {
 	busy sync.Mutex // held during a pass
 	// home is the database that has pg_stat_statements, where the DSN's has not.
 	home       string
-	entries    int // of the last read, for its allocation
+	entries    entries
 	textsAt    time.Time
 	described  map[pgvigil.StatementKey]bool
 	catalogs   map[pgvigil.OID]*catalog

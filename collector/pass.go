@@ -25,6 +25,7 @@ type pass struct {
 	database  string // of conn
 	blockSize int64
 	allStats  bool // our role may read everybody's statistics
+	logged    bool // the server logs the parameters of quick statements
 	extension extension
 	activity  []backend
 	waits     []lockWait
@@ -95,7 +96,7 @@ func (p *pass) readServer(ctx context.Context) error {
 	s := &p.snap.Server
 	s.Target = p.target.Name
 	err := p.conn.QueryRow(ctx, load("server")).Scan(&s.Version, &s.PostmasterStart, &s.InRecovery,
-		&p.snap.At, &p.blockSize, &p.user, &p.database, &p.allStats)
+		&p.snap.At, &p.blockSize, &p.user, &p.database, &p.allStats, &p.logged)
 	if err != nil {
 		return fmt.Errorf("ask the server who it is: %w", err)
 	}

@@ -58,26 +58,39 @@ func (e extension) textsSQL() string {
 	return e.qualify(load("texts"))
 }
 
-// statementsSQL returns the query of all entries and the metrics that its
-// columns hold, in their order. pgvigil.Metrics is the only list of them.
+// statementsSQL returns the query of the entries and the metrics that its last
+// columns hold, in their order. pgvigil.Metrics is the only list of them. Most
+// counters of most entries are zero: they travel as NULL, which costs the server
+// a third less than printing them.
 func (e extension) statementsSQL() (string, []pgvigil.Metric) {
 	var metrics []pgvigil.Metric
 	var columns []string
 	for i, info := range pgvigil.Metrics {
-		if expr := e.spelling(info); expr != "" {
+		if column := e.spelling(info); column != "" {
 			metrics = append(metrics, pgvigil.Metric(i))
-			columns = append(columns, expr)
+			columns = append(columns, "nullif(s."+column+", 0)")
 		}
 	}
+	topLevel := e.since("1.9", "s.toplevel", "true")
+	entered := "date_part('epoch', s.stats_since)"
 	fill := strings.NewReplacer(
-		":toplevel", e.since("1.9", "toplevel", "true"),
-		":since", e.since("1.11", "extract(epoch FROM stats_since)", "0"),
+		":toplevel", topLevel,
+		":since", e.since("1.11", entered, "NULL::float8"),
+		":state", fmt.Sprintf(stateExpr, e.since("1.11", "hashfloat8extended("+entered+", "+topLevel+"::int)", topLevel+"::int")),
 		":metrics", strings.Join(columns, ", "),
 	)
 	return e.qualify(fill.Replace(load("statements"))), metrics
 }
 
-// spelling returns the expression of a metric in this version, "" if it has none.
+// stateExpr makes one number of an entry's key and of all that no use of it
+// leaves as it was: an entry that was called or planned, or that was evicted and
+// came back, has another. Two states of 5,000 entries are the same by chance
+// once in 10^12 reads.
+const stateExpr = "hashint8extended(s.queryid, hashint8extended(s.calls, hashfloat8extended(s.total_exec_time, " +
+	"hashint8extended(s.plans, hashfloat8extended(s.total_plan_time, hashint8extended(s.rows, " +
+	"hashoidextended(s.userid, hashoidextended(s.dbid, %s))))))))"
+
+// spelling returns the column of a metric in this version, "" if it has none.
 func (e extension) spelling(info pgvigil.MetricInfo) string {
 	sql := ""
 	for _, expr := range info.Expr {
