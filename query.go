@@ -81,10 +81,6 @@ type Predicate struct {
 	Op string
 	// Join says that the other side is a column of another table.
 	Join bool
-	// Constant is the literal that the text names, where it does and where it
-	// is harmless (numbers, booleans, short words in an enumeration); "" for
-	// parameters. Partial indexes need it.
-	Constant string
 }
 
 // OrderColumn is one column of an ORDER BY.

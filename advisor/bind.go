@@ -111,7 +111,8 @@ const (
 // bindRare gives a parameter on a skewed column its rarest common value: a
 // generic plan takes all values for equally frequent, and the rare one is the
 // one that queues and sweeps ask for. It returns the demands with the value as
-// a constant, none if nothing is skewed.
+// a constant, none if nothing is skewed. A value that could be a secret is not
+// taken: it would stand in the proposal.
 func (t *task) bindRare(ctx context.Context, work int) (out []index.Demand) {
 	for _, d := range demands(t.catalog, work, t.shapes[work]) {
 		changed := false
@@ -120,7 +121,7 @@ func (t *task) bindRare(ctx context.Context, work int) (out []index.Demand) {
 				continue
 			}
 			v, ok := t.rarest(ctx, d.Table, c.Column)
-			if ok && t.bind(work, binding{
+			if ok && query.Harmless(c.Column, v.Text) && t.bind(work, binding{
 				column: c.Column, value: v.Text, numbers: whatif.Parameters(t.Work[work].text(), c.Column),
 				why: fmt.Sprintf("which %s of the rows have", percent(v.Share)),
 			}) {

@@ -40,10 +40,11 @@ func (p *pass) readActivity(ctx context.Context) error {
 
 func scanBackend(row pgx.CollectableRow) (backend, error) {
 	var b backend
-	var xact, query, change, start *moment
+	var xact, began, change, start *moment
 	err := row.Scan(&b.PID, &b.DBID, &b.UserID, &b.Application, &b.State, &b.WaitType, &b.WaitEvent,
-		&b.QueryID, &b.text, &b.BackendType, &xact, &query, &change, &start, &b.BackendXmin, &b.OwnedByUs)
-	b.XactStart, b.QueryStart, b.StateChange, b.BackendStart = utc(xact), utc(query), utc(change), utc(start)
+		&b.QueryID, &b.text, &b.BackendType, &xact, &began, &change, &start, &b.BackendXmin, &b.OwnedByUs)
+	b.Application = query.MaskLabel(b.Application)
+	b.XactStart, b.QueryStart, b.StateChange, b.BackendStart = utc(xact), utc(began), utc(change), utc(start)
 	return b, err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/analyzer/bloat"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // catalog is what changes rarely in one database. It is read completely every
@@ -174,7 +175,7 @@ func scanIndexDefinition(c *catalog, rows pgx.Rows) error {
 	if err := rows.Scan(&oid, &s.table, &def, &predicate, &s.keyCount, &s.constraint); err != nil {
 		return err
 	}
-	s.def, s.predicate = orEmpty(def), orEmpty(predicate)
+	s.def, s.predicate = masked(def), masked(predicate)
 	c.indexes[oid] = &s
 	return nil
 }
@@ -193,6 +194,9 @@ func scanIndexColumn(c *catalog, rows pgx.Rows) error {
 	if width != nil {
 		col.layout.Width = float64(*width)
 	}
+	if col.attnum == 0 {
+		col.name = query.MaskDefinition(col.name)
+	}
 	if s := c.indexes[oid]; s != nil {
 		s.columns = append(s.columns, col)
 	}
@@ -206,7 +210,7 @@ func scanPartition(c *catalog, rows pgx.Rows) error {
 		return err
 	}
 	s := c.tableShape(oid)
-	s.key, s.bound = orEmpty(key), orEmpty(bound)
+	s.key, s.bound = masked(key), masked(bound)
 	return nil
 }
 
@@ -216,7 +220,7 @@ func scanConstraint(c *catalog, rows pgx.Rows) error {
 	if err := rows.Scan(&k.TableID, &k.Name, &k.Kind, &def, &k.Validated, &k.RefTableID); err != nil {
 		return err
 	}
-	k.Def = orEmpty(def)
+	k.Def = masked(def)
 	s := c.tableShape(k.TableID)
 	s.constraints = append(s.constraints, k)
 	return nil
@@ -314,11 +318,13 @@ func orNaN(f *float64) float64 {
 	return *f
 }
 
-func orEmpty(s *string) string {
-	if s == nil {
+// masked returns a definition without the constants that could be a secret, ""
+// for NULL.
+func masked(def *string) string {
+	if def == nil {
 		return ""
 	}
-	return *s
+	return query.MaskDefinition(*def)
 }
 
 func orOld(now, old string) string {

@@ -98,7 +98,7 @@ func (c *Collector) Pass(ctx context.Context, t pgvigil.Target) (*pgvigil.Snapsh
 	defer cancel()
 	p := &pass{Options: c.o, target: t, memory: m, snap: &pgvigil.Snapshot{}, partitions: map[pgvigil.OID]map[string]string{}}
 	if err := p.run(ctx); err != nil {
-		return nil, err
+		return nil, discreet(err)
 	}
 	if err := outer.Err(); err != nil {
 		return nil, fmt.Errorf("collect %s: %w", t.Name, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // pass is one visit of one target in the making.
@@ -147,6 +148,7 @@ func (p *pass) readReplicas(ctx context.Context) error {
 	p.snap.Replicas, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r pgvigil.Replica, err error) {
 		var lag float64
 		err = row.Scan(&r.Application, &r.State, &r.SyncState, &lag, &r.LagBytes)
+		r.Application = query.MaskLabel(r.Application)
 		r.ReplayLag = time.Duration(lag * float64(time.Second))
 		return r, err
 	})
@@ -173,9 +175,10 @@ const (
 func gone(err error) bool { return sqlState(err) == stateUnknownDatabase }
 
 // plain says an error in the server's own words, without the driver's frame.
+// What the server quotes of others is masked.
 func plain(err error) string {
 	if pg := new(pgconn.PgError); errors.As(err, &pg) {
-		return pg.Message
+		return query.Mask(pg.Message)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no time left in this pass"

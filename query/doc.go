@@ -20,9 +20,9 @@
 // # Secrets
 //
 // The normal form shows no constant at all, whatever the statement: strings of
-// every kind, numbers, function bodies, option values. Three results show
-// constants that look harmless, and only those: Predicate.Constant and
-// Condition.Constants (see harmless), and Tags. Text that has no end (cut in a
+// every kind, numbers, function bodies, option values. Two results show
+// constants that look harmless, and only those: Condition.Constants (see
+// harmless), which the advisor asks for and nothing keeps, and Tags. Text that has no end (cut in a
 // string by track_activity_query_size) shows its verb, its tables and a hash,
 // and so does text that does not parse, unless a server has accepted it (see
 // Options.Accepted). It is presumed that standard_conforming_strings is on.

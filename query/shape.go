@@ -203,9 +203,6 @@ func (s *Shape) predicates() []pgvigil.Predicate {
 	add := func(table string, conditions []Condition) {
 		for _, c := range conditions {
 			p := pgvigil.Predicate{Table: table, Column: c.Column, Op: c.Op, Join: c.Join != nil}
-			if len(c.Constants) == 1 {
-				p.Constant = c.Constants[0]
-			}
 			if !seen[p] {
 				seen[p] = true
 				out = append(out, p)

@@ -25,7 +25,8 @@ const (
 // 16 pairs, keys up to 64 and values up to 128 bytes. What names one request,
 // person or machine (correlation ids, traces, users, hosts) is dropped by its
 // key, and so is any value that could be a secret or an id by its looks: see
-// harmlessTag. It returns nil if nothing is left.
+// harmlessTag. Digits are taken only under the keys that marginalia,
+// sqlcommenter and Rails write. It returns nil if nothing is left.
 func Tags(text string) map[string]string {
 	text = clean(text[:min(len(text), maxInput)])
 	return tagsOf(text, lex.Scan(text).Comments)
@@ -102,6 +103,11 @@ var (
 	segments = regexp.MustCompile(`[A-Za-z0-9]+`)
 )
 
+// usual are the keys whose values name a place in a program.
+var usual = wordSet(`application app application_name controller namespaced_controller action framework route endpoint
+	endpoint_id db_driver job job_class worker queue function method class file line source_location db_config_name
+	db_config_database service component module model`)
+
 // harmlessTag says whether a tag may be kept: its key names no person and no
 // secret, its value consists of names and paths without what looks like an id.
 func harmlessTag(key, value string) bool {
@@ -117,18 +123,8 @@ func harmlessTag(key, value string) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(segments.FindAllString(value, -1), looksLikeID)
-}
-
-// looksLikeID says whether a run of letters and digits is more like a key than
-// like a name: 12 or more with two digits among them or of hexadecimal digits
-// alone, or more than 40.
-func looksLikeID(s string) bool {
-	digits := 0
-	for i := range len(s) {
-		if s[i] >= '0' && s[i] <= '9' {
-			digits++
-		}
+	if !usual[lower] && strings.ContainsAny(value, "0123456789") {
+		return false
 	}
-	return len(s) > 40 || len(s) >= 12 && digits >= 2 || allHex.MatchString(s)
+	return !slices.ContainsFunc(segments.FindAllString(value, -1), generated)
 }

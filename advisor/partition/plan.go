@@ -252,6 +252,11 @@ func (p *planner) warnings() (out []pgvigil.Warning) {
 			warn("unique-lost", fmt.Sprintf("%s is unique without the partition key; it stays so within the first partition only", x.Name))
 		}
 	}
+	for _, x := range p.catalog.Indexes(p.table) {
+		if len(x.Parts.Keys) == 0 && x.Valid {
+			warn("index-left-out", fmt.Sprintf("%s is not carried over: a constant of its definition is not kept; create it on the new table by hand", x.Name))
+		}
+	}
 	for _, k := range p.catalog.Constraints() {
 		if k.Kind == "f" && k.RefTableID == p.table.Key.RelID {
 			warn("referenced", fmt.Sprintf("the foreign key %s refers to the table; it must carry the partition key or go", k.Name))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // node is one node of EXPLAIN (FORMAT JSON).
@@ -100,7 +101,7 @@ func (p *planText) line(n node, depth int) {
 		{"Sort Key", strings.Join(n.SortKey, ", ")},
 	} {
 		if d.text != "" {
-			fmt.Fprintf(&p.b, "%s     %s: %s\n", indent, d.name, d.text)
+			fmt.Fprintf(&p.b, "%s     %s: %s\n", indent, d.name, query.MaskDefinition(d.text))
 		}
 	}
 	if n.Removed > 0 {

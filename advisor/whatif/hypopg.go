@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // HypoPG judges with hypothetical indexes over a connection to the watched
@@ -124,7 +125,7 @@ func (h *HypoPG) create(ctx context.Context, indexes []Index, unproven []error) 
 		var bad *pgconn.PgError
 		switch {
 		case errors.As(err, &bad):
-			unproven[i] = fmt.Errorf("HypoPG cannot hold %s: %s", x.Definition(), bad.Message)
+			unproven[i] = fmt.Errorf("HypoPG cannot hold %s: %s", x.Definition(), query.Mask(bad.Message))
 		case err != nil:
 			return nil, fmt.Errorf("create a hypothetical index: %w", err)
 		default:

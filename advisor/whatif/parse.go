@@ -8,9 +8,13 @@ import (
 )
 
 // ParseIndex reads what pg_get_indexdef wrote. Expressions, predicate and
-// storage parameters stay the server's own text.
+// storage parameters stay the server's own text. A definition in which the
+// collector hid a constant is refused: nobody can build it again.
 func ParseIndex(def string) (Index, error) {
 	p := defParser{sql: def, ts: tokens(def)}
+	if slices.ContainsFunc(p.ts, func(t token) bool { return t.kind == param }) {
+		return Index{}, fmt.Errorf("read the index definition %.200q: a constant of it is not kept", def)
+	}
 	x, ok := p.index()
 	if !ok {
 		return Index{}, fmt.Errorf("read the index definition %.200q: not in the form of pg_get_indexdef", def)

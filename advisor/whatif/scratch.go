@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/internal/conninfo"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // Scratch judges with real indexes on a scratch database that holds the same
@@ -158,7 +159,7 @@ func (s *Scratch) build(ctx context.Context, x Index) (built, error) {
 	case refused != nil:
 		b.err = refused
 	case errors.As(err, &bad):
-		b.err = fmt.Errorf("the scratch database cannot hold %s: %s", key, bad.Message)
+		b.err = fmt.Errorf("the scratch database cannot hold %s: %s", key, query.Mask(bad.Message))
 	case err != nil:
 		return b, fmt.Errorf("build an index on the scratch database: %w", err)
 	default:
