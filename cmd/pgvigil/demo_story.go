@@ -115,10 +115,15 @@ func (d *demo) startWorkload(ctx context.Context) error {
 	return nil
 }
 
+// toleratedFailures is how many passes in a row may fail before the demo gives
+// up. The service would not: it goes on for ever.
+const toleratedFailures = 3
+
 // passes takes n passes at the demo's rhythm; stop ends them early.
 func (d *demo) passes(ctx context.Context, n int, stop func(passed) bool) error {
 	tick := time.NewTicker(d.opts.every)
 	defer tick.Stop()
+	failed := 0
 	for range n {
 		select {
 		case <-ctx.Done():
@@ -130,8 +135,13 @@ func (d *demo) passes(ctx context.Context, n int, stop func(passed) bool) error 
 		}
 		p, err := d.watcher.pass(ctx, d.target)
 		if err != nil {
-			return err
+			if failed++; failed > toleratedFailures || ctx.Err() != nil {
+				return err
+			}
+			d.tell("A pass failed, as it may on a server in trouble; the next one comes: %v", err)
+			continue
 		}
+		failed = 0
 		d.server = p.recorded.Server
 		d.note(p)
 		if stop != nil && stop(p) {
