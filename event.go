@@ -23,6 +23,21 @@ const (
 	EventAnalyzed       EventKind = "analyzed"
 	EventRoleChanged    EventKind = "role changed" // primary or standby
 	EventProposalDone   EventKind = "proposal applied"
+
+	EventTableRenamed        EventKind = "table renamed"
+	EventTableChanged        EventKind = "table options changed"
+	EventColumnChanged       EventKind = "column changed"
+	EventConstraintCreated   EventKind = "constraint created"
+	EventConstraintDropped   EventKind = "constraint dropped"
+	EventConstraintValidated EventKind = "constraint validated"
+	EventPartitionAttached   EventKind = "partition attached"
+	EventPartitionDetached   EventKind = "partition detached"
+	EventExtensionCreated    EventKind = "extension created"
+	EventExtensionDropped    EventKind = "extension dropped"
+	EventExtensionUpdated    EventKind = "extension updated"
+	EventUserCreated         EventKind = "user created" // a role of the cluster
+	EventUserDropped         EventKind = "user dropped"
+	EventUserChanged         EventKind = "user changed"
 )
 
 // Event is a change seen on a target that may explain a regression.
@@ -41,4 +56,7 @@ type Event struct {
 	After  string
 	// Source is "catalog", "counters", "user".
 	Source string
+	// Count is how many alike happened between the same two snapshots and are
+	// told as one, from 2 on; else 0.
+	Count int
 }

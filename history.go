@@ -85,9 +85,13 @@ type DatabasePoint struct {
 // RelationSeries is one table or index over time. Sizes are kept where they
 // change; the first may be from before the window, and held at its start.
 type RelationSeries struct {
-	Key       RelationKey
-	Schema    string
-	Name      string
+	Key    RelationKey
+	Kind   string // that of Table; i for an index
+	Schema string
+	Name   string
+	// Parent is what it belongs to: the partitioned table of a partition, the
+	// table of an index or of a TOAST table; 0 for none.
+	Parent    OID
 	Intervals []RelationInterval
 	Sizes     []SizePoint
 }

@@ -24,12 +24,17 @@ type Snapshot struct {
 	Sessions  []Session
 	Locks     []LockWait
 	Settings  []Setting
-	// Replicas are the standbys that this server feeds.
-	Replicas []Replica
 	// Waits is what was sampled since the last snapshot; empty without a sampler.
 	Waits Waits
 	// Footprint is what the pass may have cost others.
 	Footprint Footprint
+	// Counters are those of the server as a whole, Resets when each view of
+	// them began anew, by its name.
+	Counters ServerCounters
+	Resets   ServerResets
+	State    ServerState
+	// Roles are those of the cluster; nil when they were not read.
+	Roles []Role
 	// Warnings say what the pass could not read and why.
 	Warnings []Warning
 }
@@ -77,10 +82,15 @@ type DatabaseRead struct {
 	Name  string
 	Stats DatabaseStats
 	// Visited says that the pass connected to it; without it, only Stats hold.
-	Visited     bool
-	Tables      []Table
-	Indexes     []Index
-	Constraints []Constraint
+	Visited bool
+	// DefinitionsAt is when columns, constraints, sequences and extensions were
+	// last read completely, by the server's clock; zero if with each visit.
+	DefinitionsAt time.Time
+	Tables        []Table
+	Indexes       []Index
+	Constraints   []Constraint
+	Sequences     []Sequence
+	Extensions    []Extension
 }
 
 // DatabaseStats are the cumulative counters of pg_stat_database.
@@ -135,8 +145,21 @@ type Table struct {
 	// LastVacuum and the others are the later of manual and automatic; zero if never.
 	LastVacuum  time.Time
 	LastAnalyze time.Time
-	FrozenXID   int64 // age(relfrozenxid)
-	Bloat       *Bloat
+	FrozenXID   int64 // age(relfrozenxid), its TOAST table's if that is older
+	MultiXID    int64 // age of relminmxid, likewise
+	TOAST       TOAST
+	// Options are its storage parameters, "autovacuum_enabled=false".
+	Options []string
+	Bloat   *Bloat
+}
+
+// TOAST is the table that holds what does not fit into the rows of another.
+type TOAST struct {
+	RelID OID // 0 if there is none
+	Pages int64
+	Live  float64 // chunks
+	Dead  float64
+	Bloat *Bloat
 }
 
 // Column is a live column of a table.
@@ -273,13 +296,4 @@ type Setting struct {
 	Pending bool
 	// Scope is "" for the server, else "database=x", "role=y".
 	Scope string
-}
-
-// Replica is one standby as its primary sees it.
-type Replica struct {
-	Application string
-	State       string
-	SyncState   string
-	ReplayLag   time.Duration
-	LagBytes    Bytes
 }

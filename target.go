@@ -86,8 +86,10 @@ type Incarnation struct {
 // IncarnationKind says which counters an incarnation is about.
 type IncarnationKind string
 
-// The two kinds of counters with lives of their own.
+// The kinds of counters with lives of their own; each view of a server's
+// counters has one.
 const (
 	OfStatements IncarnationKind = "statements"
 	OfTables     IncarnationKind = "tables"
+	OfServer     IncarnationKind = "server"
 )

@@ -108,14 +108,21 @@ func (p *pass) relationNames() map[pgvigil.RelationKey]string {
 	for _, w := range p.waits {
 		names[w.relation] = ""
 	}
+	p.nameRelations(names)
+	return names
+}
+
+// nameRelations fills in the names, as schema.name, of the relations that are
+// the keys of names and that the pass has seen.
+func (p *pass) nameRelations(names map[pgvigil.RelationKey]string) {
 	delete(names, pgvigil.RelationKey{})
+	if len(names) == 0 {
+		return
+	}
 	name := func(key pgvigil.RelationKey, schema, relation string) {
 		if _, ok := names[key]; ok {
 			names[key] = schema + "." + relation
 		}
-	}
-	if len(names) == 0 {
-		return names
 	}
 	for i := range p.snap.Databases {
 		db := &p.snap.Databases[i]
@@ -126,5 +133,4 @@ func (p *pass) relationNames() map[pgvigil.RelationKey]string {
 			name(db.Indexes[j].Key, db.Indexes[j].Schema, db.Indexes[j].Name)
 		}
 	}
-	return names
 }

@@ -17,9 +17,15 @@ import (
 // catalog is what changes rarely in one database. It is read completely every
 // CatalogEvery, and at once for tables and indexes that are new.
 type catalog struct {
-	readAt  time.Time
-	tables  map[pgvigil.OID]*tableShape
-	indexes map[pgvigil.OID]*indexShape
+	readAt time.Time
+	// definedAt is readAt by the server's clock.
+	definedAt time.Time
+	tables    map[pgvigil.OID]*tableShape
+	indexes   map[pgvigil.OID]*indexShape
+	// objectsAt is the readAt at which sequences and extensions were read.
+	objectsAt  time.Time
+	sequences  []pgvigil.Sequence
+	extensions []pgvigil.Extension
 }
 
 // tableShape is a table's definition and the statistics of its columns.
@@ -84,7 +90,7 @@ func (v *visit) readCatalog(ctx context.Context) error {
 	}
 	c.merge(next)
 	if due {
-		c.readAt = v.Now()
+		c.readAt, c.definedAt = v.Now(), v.snap.At
 	}
 	c.sign(v.tables)
 	c.prune(v.tables, v.indexes)

@@ -53,6 +53,7 @@ type memory struct {
 	catalogs   map[pgvigil.OID]*catalog
 	sizes      map[pgvigil.OID]pgvigil.Bytes
 	sizesAt    time.Time
+	rolesAt    time.Time
 	postmaster time.Time
 }
 

@@ -57,6 +57,7 @@ func (p *pass) run(ctx context.Context) error {
 	p.visitDatabases(ctx)
 	p.try(ctx, "texts-unread", "read texts of statements", p.readTexts)
 	p.describeActivity()
+	p.describeState()
 	p.snap.Took = p.Now().Sub(began)
 	return nil
 }
@@ -67,7 +68,8 @@ func (p *pass) readShared(ctx context.Context) {
 	p.try(ctx, "statements-unread", "read statements", p.readStatements)
 	p.try(ctx, "activity-unread", "read activity", p.readActivity)
 	p.try(ctx, "settings-unread", "read settings", p.readSettings)
-	p.try(ctx, "replicas-unread", "read replicas", p.readReplicas)
+	p.try(ctx, "counters-unread", "read counters of the server", p.readCounters)
+	p.readState(ctx)
 }
 
 // try runs one step and turns its error into a warning of the given code.
@@ -138,21 +140,6 @@ func (p *pass) readIdentity(ctx context.Context) error {
 			"GRANT EXECUTE ON FUNCTION pg_control_checkpoint() TO "+pgx.Identifier{p.user}.Sanitize())
 	}
 	return nil
-}
-
-func (p *pass) readReplicas(ctx context.Context) error {
-	rows, err := p.conn.Query(ctx, load("replicas"))
-	if err != nil {
-		return err
-	}
-	p.snap.Replicas, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r pgvigil.Replica, err error) {
-		var lag float64
-		err = row.Scan(&r.Application, &r.State, &r.SyncState, &lag, &r.LagBytes)
-		r.Application = query.MaskLabel(r.Application)
-		r.ReplayLag = time.Duration(lag * float64(time.Second))
-		return r, err
-	})
-	return err
 }
 
 // sqlState returns the SQLSTATE of a server's error, "" if it is none.

@@ -53,6 +53,7 @@ func (v *visit) read(ctx context.Context) error {
 	if err := v.readCatalog(ctx); err != nil {
 		return err
 	}
+	v.readObjects(ctx)
 	v.assemble()
 	return nil
 }
@@ -94,18 +95,23 @@ func (v *visit) scanTable(row pgx.CollectableRow) (tableRow, error) {
 	var options []string
 	var vacuum, analyze *moment
 	var fetched, hit, fetchedTuples float64
+	var toastPages int64
 	c := &t.Counters
 	err := row.Scan(&t.Key.RelID, &t.Schema, &t.Name, &t.Kind, &t.Parent, &t.shape.attributes, &t.shape.checks,
-		&relPages, &t.RelTuples, &size, &toast, &options, &t.FrozenXID, &vacuum, &analyze,
+		&relPages, &t.RelTuples, &size, &toast, &options, &t.FrozenXID, &t.MultiXID, &vacuum, &analyze,
 		&c.SeqScans, &c.SeqTuples, &fetchedTuples, &c.Inserted, &c.Updated, &c.Deleted, &c.HotUpdated,
 		&c.LiveTuples, &c.DeadTuples, &c.ModSinceAn, &c.InsSinceVac,
-		&c.Vacuums, &c.AutoVacuums, &c.Analyzes, &c.AutoAnalyzes, &fetched, &hit)
+		&c.Vacuums, &c.AutoVacuums, &c.Analyzes, &c.AutoAnalyzes, &fetched, &hit,
+		&t.TOAST.RelID, &toastPages, &t.TOAST.Live, &t.TOAST.Dead)
 	t.Key.DBID = v.db.OID
 	t.LastVacuum, t.LastAnalyze = utc(vacuum), utc(analyze)
 	t.Pages, t.heapBytes = v.size(relPages, size)
-	if toast != nil {
-		t.heapBytes += *toast
+	if t.TOAST.RelID != 0 {
+		var bytes pgvigil.Bytes
+		t.TOAST.Pages, bytes = v.size(toastPages, toast)
+		t.heapBytes += bytes
 	}
+	t.Options = options
 	t.FillFactor = option(options, "fillfactor", 100)
 	c.IndexTuples = fetchedTuples // the indexes add theirs
 	c.HeapBlocksHit, c.HeapBlocksRead = hit, fetched-hit

@@ -115,8 +115,8 @@ func TestReplicasOfAPrimary(t *testing.T) {
 		defer func() { _ = reader }()
 		waitFor(t, dsn, "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'")
 		snap := pass(t, eager(), target(t, dsn))
-		if len(snap.Replicas) != 1 || snap.Replicas[0].Application != "standby_1" || snap.Replicas[0].State != "streaming" || snap.Replicas[0].SyncState != "async" {
-			t.Errorf("replicas = %+v; want standby_1 streaming", snap.Replicas)
+		if len(snap.State.Replicas) != 1 || snap.State.Replicas[0].Application != "standby_1" || snap.State.Replicas[0].State != "streaming" || snap.State.Replicas[0].SyncState != "async" {
+			t.Errorf("replicas = %+v; want standby_1 streaming", snap.State.Replicas)
 		}
 	})
 }

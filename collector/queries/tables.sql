@@ -18,7 +18,8 @@ SELECT c.oid,
        CASE WHEN $1::bool AND c.reltoastrelid <> 0 AND l.relation IS NULL AND lt.relation IS NULL
             THEN pg_relation_size(c.reltoastrelid) END,
        COALESCE(c.reloptions, '{}'),
-       CASE WHEN c.relkind <> 'p' THEN age(c.relfrozenxid) ELSE 0 END,
+       CASE WHEN c.relkind <> 'p' THEN GREATEST(age(c.relfrozenxid), age(tc.relfrozenxid)) ELSE 0 END,
+       CASE WHEN c.relkind <> 'p' THEN GREATEST(mxid_age(c.relminmxid), mxid_age(tc.relminmxid)) ELSE 0 END,
        GREATEST(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)),
        GREATEST(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)),
        pg_stat_get_numscans(c.oid)::float8,
@@ -37,9 +38,14 @@ SELECT c.oid,
        pg_stat_get_analyze_count(c.oid)::float8,
        pg_stat_get_autoanalyze_count(c.oid)::float8,
        pg_stat_get_blocks_fetched(c.oid)::float8,
-       pg_stat_get_blocks_hit(c.oid)::float8
+       pg_stat_get_blocks_hit(c.oid)::float8,
+       c.reltoastrelid,
+       COALESCE(tc.relpages, 0),
+       COALESCE(pg_stat_get_live_tuples(tc.oid), 0)::float8,
+       COALESCE(pg_stat_get_dead_tuples(tc.oid), 0)::float8
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
 LEFT JOIN locked l ON l.relation = c.oid
 LEFT JOIN locked lt ON lt.relation = c.reltoastrelid

@@ -2,6 +2,7 @@ package interval
 
 import (
 	"slices"
+	"time"
 
 	"github.com/pgvigil/pgvigil"
 )
@@ -10,15 +11,29 @@ import (
 // its last visit. A change of a partitioned table or index is one event, not
 // one for each partition; what comes or goes with its table is no event of its own.
 func (d *differ) catalog(was, is *pgvigil.DatabaseRead) {
-	c := &catalogDiff{d: d, dbid: is.OID, was: tablesOf(was), is: tablesOf(is)}
+	c := &catalogDiff{d: d, dbid: is.OID, was: tablesOf(was), is: tablesOf(is), read: was.DefinitionsAt}
 	c.tables(was, is)
 	c.indexes(was, is)
+	c.constraints(was, is)
+	c.extensions(was, is)
 }
 
 type catalogDiff struct {
 	d       *differ
 	dbid    pgvigil.OID
 	was, is map[pgvigil.OID]*pgvigil.Table
+	// read is when the definitions of the last visit were read, zero with it.
+	read time.Time
+}
+
+// late reports what is seen only when definitions are read, which is not in
+// each visit.
+func (c *catalogDiff) late(e pgvigil.Event) {
+	e.At, e.Since = c.d.snap.At, c.d.prev.database(c.dbid).Visited.At
+	if c.read.After(time.Time{}) && c.read.Before(e.Since) {
+		e.Since = c.read
+	}
+	c.event(e)
 }
 
 func tablesOf(r *pgvigil.DatabaseRead) map[pgvigil.OID]*pgvigil.Table {
@@ -50,6 +65,7 @@ func (c *catalogDiff) tables(was, is *pgvigil.DatabaseRead) {
 		switch old := c.was[t.Key.RelID]; {
 		case t.Kind == "t":
 		case old != nil:
+			c.changed(old, t)
 			c.columns(old, t)
 			c.analyzed(old, t)
 		case t.Parent == 0 || c.was[t.Parent] != nil:
@@ -83,12 +99,13 @@ func (c *catalogDiff) columns(was, is *pgvigil.Table) {
 				} else {
 					e.Before = col.Type
 				}
-				c.event(e)
+				c.late(e)
 			}
 		}
 	}
 	note(pgvigil.EventColumnDropped, was.Columns, is.Columns)
 	note(pgvigil.EventColumnCreated, is.Columns, was.Columns)
+	c.retyped(was, is)
 }
 
 // indexes compares by OID first and then by name and definition, as REINDEX

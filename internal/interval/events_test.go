@@ -1,6 +1,7 @@
 package interval
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,6 +33,14 @@ func catalogSnapshot(w *world) *pgvigil.Snapshot {
 	child.Parent = 200
 	s.Databases[0].Tables = []pgvigil.Table{testTable(100, "jobs"), parent, child}
 	s.Databases[0].Indexes = []pgvigil.Index{testIndex(300, 100, "jobs_status_idx")}
+	s.Databases[0].Constraints = []pgvigil.Constraint{
+		{TableID: 100, Name: "gone", Kind: "c", Def: "CHECK ((id < 9))", Validated: true},
+		{TableID: 100, Name: "late", Kind: "f", Def: "FOREIGN KEY (id) REFERENCES public.logs(id) NOT VALID"},
+	}
+	s.Databases[0].Extensions = []pgvigil.Extension{{Name: "pg_trgm", Version: "1.5"}, {Name: "hstore", Version: "1.8"}}
+	s.Roles = []pgvigil.Role{{Name: "app", Rights: "login"}, {Name: "old", Rights: "login"}}
+	s.Counters = pgvigil.ServerCounters{pgvigil.ServerWALBytes: 5e6}
+	s.Resets = pgvigil.ServerResets{"pg_stat_wal": began}
 	s.Settings = []pgvigil.Setting{{Name: "work_mem", Value: "4", Unit: "MB"}}
 	return s
 }
@@ -112,7 +121,9 @@ func TestEvents(t *testing.T) {
 			},
 			[]string{
 				"column dropped public.jobs.status [text] []", "column created public.jobs.owner [] [text]",
+				"column changed public.jobs.ident [id bigint] [ident bigint]",
 				"column dropped public.logs.status [text] []", "column created public.logs.owner [] [text]",
+				"column changed public.logs.ident [id bigint] [ident bigint]",
 			},
 		},
 		"columns that could not be read": {
@@ -121,6 +132,72 @@ func TestEvents(t *testing.T) {
 		"a table is analyzed": {
 			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) { d.Tables[0].LastAnalyze = exact },
 			[]string{"!analyzed public.jobs [] []"},
+		},
+		"a column changes its type and its name": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) {
+				d.Tables[0].Columns = []pgvigil.Column{{Num: 1, Name: "id", Type: "integer", NotNull: true}, {Num: 2, Name: "state", Type: "text"}}
+			},
+			[]string{
+				"column changed public.jobs.id [bigint] [integer not null]",
+				"column changed public.jobs.state [status text] [state text]",
+			},
+		},
+		"a table is renamed and gets options": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) {
+				d.Tables[0].Name, d.Tables[0].Options = "builds", []string{"fillfactor=70", "autovacuum_enabled=off"}
+			},
+			[]string{
+				"table renamed public.builds [public.jobs] [public.builds]",
+				"table options changed public.builds [] [autovacuum_enabled=off, fillfactor=70]",
+			},
+		},
+		"a table becomes a partition, and a partition a table": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) {
+				d.Tables[0].Parent, d.Tables[0].PartitionBound = 200, "DEFAULT"
+				d.Tables[2].Parent = 0
+			},
+			[]string{
+				"partition attached public.jobs [] [partition of public.logs DEFAULT]",
+				"partition detached public.logs_1 [partition of public.logs] []",
+			},
+		},
+		"constraints come, go and are validated": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) {
+				d.Constraints = []pgvigil.Constraint{
+					{TableID: 100, Name: "late", Kind: "f", Def: "FOREIGN KEY (id) REFERENCES public.logs(id)", Validated: true},
+					{TableID: 100, Name: "new", Kind: "c", Def: "CHECK ((id > 0))"},
+					{TableID: 100, Name: "jobs_pkey", Kind: "p", Def: "PRIMARY KEY (id)", Validated: true},
+					{TableID: 201, Name: "of_partition", Kind: "c", Def: "CHECK ((id > 0))"},
+				}
+			},
+			[]string{
+				"constraint dropped public.jobs.gone [CHECK ((id < 9))] []",
+				"constraint validated public.jobs.late [] [FOREIGN KEY (id) REFERENCES public.logs(id)]",
+				"constraint created public.jobs.new [] [CHECK ((id > 0))]",
+			},
+		},
+		"extensions come, go and are updated": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) {
+				d.Extensions = []pgvigil.Extension{{Name: "pg_trgm", Version: "1.6"}, {Name: "postgis", Version: "3"}}
+			},
+			[]string{
+				"extension updated pg_trgm [1.5] [1.6]", "extension created postgis [] [3]", "extension dropped hstore [1.8] []",
+			},
+		},
+		"extensions could not be read": {
+			func(_ *pgvigil.Snapshot, d *pgvigil.DatabaseRead) { d.Extensions = nil }, nil,
+		},
+		"roles come, go and get rights": {
+			func(s *pgvigil.Snapshot, _ *pgvigil.DatabaseRead) {
+				s.Roles = []pgvigil.Role{{Name: "app", Rights: "login superuser"}, {Name: "batch", Rights: "login"}}
+			},
+			[]string{"user changed app [login] [login superuser]", "user created batch [] [login]", "user dropped old [login] []"},
+		},
+		"a view of the server's counters is reset": {
+			func(s *pgvigil.Snapshot, _ *pgvigil.DatabaseRead) {
+				s.Counters, s.Resets = pgvigil.ServerCounters{pgvigil.ServerWALBytes: 1}, pgvigil.ServerResets{"pg_stat_wal": exact}
+			},
+			[]string{"!statistics reset pg_stat_wal [] []"},
 		},
 		"settings change": {
 			func(s *pgvigil.Snapshot, _ *pgvigil.DatabaseRead) {
@@ -257,5 +334,47 @@ func TestCoverage(t *testing.T) {
 	c = h.see(w.snapshot(time.Minute), 2).Coverage.Coverage(pgvigil.Window{}, 1)
 	if c.Passes != 1 || c.Expected != 3 || len(c.Warnings) != 1 {
 		t.Errorf("coverage after two failed passes %+v; want 1 of 3 passes and a warning", c)
+	}
+}
+
+// TestManyAlikeAreOneEvent: 10,000 tables created are one thing that somebody did.
+func TestManyAlikeAreOneEvent(t *testing.T) {
+	w, h := newWorld(), history{}
+	h.see(catalogSnapshot(w), 0)
+	s := catalogSnapshot(w)
+	for i := range pgvigil.OID(10_000) {
+		s.Databases[0].Tables = append(s.Databases[0].Tables, testTable(1000+i, fmt.Sprintf("part_%05d", i)))
+	}
+	s.Settings[0].Value = "8"
+	events := h.see(s, 0).Events
+	if len(events) != 2 {
+		t.Fatalf("%d events; want the tables and the setting", len(events))
+	}
+	e := events[0]
+	if e.Kind != pgvigil.EventTableCreated || e.Count != 10_000 || e.Object != "public.part_00000 and 9999 more" || e.Table != "" {
+		t.Errorf("event %+v; want 10,000 tables created, as one", e)
+	}
+}
+
+// TestADefinitionIsAsOldAsItsReading: what is read more rarely than passes are
+// made may have changed since it was last read.
+func TestADefinitionIsAsOldAsItsReading(t *testing.T) {
+	w, h := newWorld(), history{}
+	read := catalogSnapshot(w)
+	read.Databases[0].DefinitionsAt = read.At
+	h.see(read, 0)
+	between := catalogSnapshot(w)
+	between.Databases[0].DefinitionsAt = read.At
+	h.see(between, 0)
+	s := catalogSnapshot(w)
+	s.Databases[0].DefinitionsAt = s.At
+	s.Databases[0].Constraints = nil
+	for _, e := range h.see(s, 0).Events {
+		if !e.Since.Equal(read.At) || !e.At.Equal(s.At) {
+			t.Errorf("%s %s: since %s; want %s, when definitions were last read", e.Kind, e.Object, e.Since, read.At)
+		}
+	}
+	if len(h.last.Events) != 2 {
+		t.Errorf("%d events; want two constraints dropped", len(h.last.Events))
 	}
 }

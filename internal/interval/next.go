@@ -20,6 +20,7 @@ type Step struct {
 	Statements   []pgvigil.Interval // Server is left to the caller, as in Relations
 	Relations    []pgvigil.RelationInterval
 	Databases    []pgvigil.DatabasePoint
+	Server       pgvigil.ServerPoint
 	Events       []pgvigil.Event // likewise
 	Incarnations []pgvigil.Incarnation
 	Coverage     Parts
@@ -41,8 +42,11 @@ func Next(prev *State, s *pgvigil.Snapshot, failed int) (Step, *State) {
 	d.statements()
 	d.databases()
 	d.settings()
+	d.roles()
 	d.server()
+	d.serverPoint()
 	d.cover()
+	d.step.Events = group(d.step.Events)
 	return d.step, d.next
 }
 

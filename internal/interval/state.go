@@ -25,6 +25,10 @@ type State struct {
 	Statements Statements
 	Databases  []Database
 	Settings   []pgvigil.Setting
+	Whole      Server
+	// Roles are as last read, at RolesAt.
+	Roles   []pgvigil.Role
+	RolesAt time.Time
 }
 
 // Statements is the last complete read of the statements.

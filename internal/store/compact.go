@@ -68,6 +68,7 @@ var expiring = []struct{ table, column string }{
 	{"relation_intervals", "end_at"},
 	{"relation_sizes", "measured_at"},
 	{"database_points", "end_at"},
+	{"server_points", "end_at"},
 	{"session_samples", "sampled_at"},
 	{"wait_minutes", "minute"},
 	{"wait_counts", "minute"},

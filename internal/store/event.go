@@ -11,7 +11,7 @@ import (
 func eventTable() Table {
 	return Table{Name: "events", Columns: []string{
 		"id", "server_id", "pass_id", "dbid", "happened_at", "since", "kind", "object", "table_name",
-		"before_value", "after_value", "source",
+		"before_value", "after_value", "source", "event_count",
 	}}
 }
 
@@ -26,13 +26,13 @@ func normal(e pgvigil.Event) pgvigil.Event {
 func eventRow(e *pgvigil.Event, pass int64) []any {
 	return []any{
 		e.ID, int64(e.Server), pass, int64(e.DBID), e.At, timeOrNull(e.Since), string(e.Kind), e.Object, e.Table,
-		e.Before, e.After, e.Source,
+		e.Before, e.After, e.Source, int64(e.Count),
 	}
 }
 
 func scanEvent(rows *sql.Rows) (e pgvigil.Event, pass int64, err error) {
 	err = rows.Scan(&e.ID, &e.Server, &pass, &e.DBID, (*moment)(&e.At), (*moment)(&e.Since), &e.Kind, &e.Object, &e.Table,
-		&e.Before, &e.After, &e.Source)
+		&e.Before, &e.After, &e.Source, &e.Count)
 	if err != nil {
 		err = fmt.Errorf("read an event: %w", err)
 	}

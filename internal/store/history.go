@@ -43,6 +43,8 @@ type History interface {
 	Settings(ctx context.Context, id pgvigil.ServerID) ([]pgvigil.Setting, error)
 	Relations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
 	DatabasePoints(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
+	// ServerPoints returns what a server did as a whole, and how it stood, pass by pass.
+	ServerPoints(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.ServerPoint, error)
 	Sessions(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error)
 	// Waits returns what was sampled in the minutes that overlap a window, added
 	// up over the passes that share one, under today's fingerprints.

@@ -80,18 +80,20 @@ func (h *SQL) apply(ctx context.Context, tx *txn, name string, number int) error
 // addMetrics adds columns for metrics that are newer than the database, so
 // that a new metric needs no migration.
 func (tx *txn) addMetrics(ctx context.Context) error {
-	for _, table := range []string{"intervals_recent", "intervals_closed"} {
+	for table, metrics := range map[string][]string{
+		"intervals_recent": plainMetricColumns, "intervals_closed": plainMetricColumns, "server_points": serverColumns,
+	} {
 		have, err := tx.columns(ctx, table)
 		if err != nil {
 			return err
 		}
-		for i, m := range pgvigil.Metrics {
-			if slices.Contains(have, m.Name) {
+		for _, m := range metrics {
+			if slices.Contains(have, m) {
 				continue
 			}
-			alter := "ALTER TABLE " + table + " ADD COLUMN " + metricColumns[i] + " double precision"
+			alter := "ALTER TABLE " + table + " ADD COLUMN " + strconv.Quote(m) + " double precision"
 			if _, err := tx.ExecContext(ctx, alter); err != nil {
-				return fmt.Errorf("add column %s to %s: %w", m.Name, table, err)
+				return fmt.Errorf("add column %s to %s: %w", m, table, err)
 			}
 		}
 	}

@@ -48,6 +48,11 @@ func refuse(s *pgvigil.Snapshot) error {
 			}
 		}
 	}
+	for m, v := range s.Counters {
+		if math.IsInf(v, 0) || v < 0 {
+			return fmt.Errorf("%s is %v", m, v)
+		}
+	}
 	for i := range s.Databases {
 		if err := refuseDatabase(&s.Databases[i]); err != nil {
 			return fmt.Errorf("database %s: %w", s.Databases[i].Name, err)
@@ -115,7 +120,7 @@ func (r *recording) record(ctx context.Context) (pgvigil.Recorded, error) {
 	r.step, r.next = interval.Next(r.prev, r.snap, failed)
 	for _, keep := range []func(context.Context) error{
 		r.keepServer, r.keepLabels, r.keepQueries, r.keepStatements, r.keepDatabases, r.keepRelations,
-		r.keepSessions, r.keepWaits, r.keepEvents, r.keepPass, r.keepSnapshot,
+		r.keepServerPoint, r.keepSessions, r.keepWaits, r.keepEvents, r.keepPass, r.keepSnapshot,
 	} {
 		if err := keep(ctx); err != nil {
 			return none, err

@@ -123,10 +123,13 @@ type relation struct {
 	pages              int64
 	live, dead         float64 // of tables
 	bloat              *pgvigil.Bloat
+	// parent is what it belongs to: the parent of a partition, the table of an
+	// index or of a TOAST table; 0 for none.
+	parent pgvigil.OID
 }
 
 func (a relation) named(b relation) bool {
-	return a.kind == b.kind && a.schema == b.schema && a.name == b.name
+	return a.kind == b.kind && a.schema == b.schema && a.name == b.name && a.parent == b.parent
 }
 
 func (a relation) sized(b relation) bool {
@@ -143,19 +146,25 @@ func (a relation) sized(b relation) bool {
 // alike says that two numbers are equal, or both unknown.
 func alike(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
-// relationsOf lists tables and indexes; indexes have kind i.
+// relationsOf lists tables with their TOAST tables, and indexes; those have kind i.
 func relationsOf(d *pgvigil.DatabaseRead) []relation {
 	list := make([]relation, 0, len(d.Tables)+len(d.Indexes))
 	for i := range d.Tables {
 		t := &d.Tables[i]
 		list = append(list, relation{
 			key: t.Key, kind: t.Kind, schema: t.Schema, name: t.Name, pages: t.Pages,
-			live: t.Counters.LiveTuples, dead: t.Counters.DeadTuples, bloat: t.Bloat,
+			live: t.Counters.LiveTuples, dead: t.Counters.DeadTuples, bloat: t.Bloat, parent: t.Parent,
 		})
+		if x := &t.TOAST; x.RelID != 0 && x.Pages > 0 {
+			list = append(list, relation{
+				key: pgvigil.RelationKey{DBID: t.Key.DBID, RelID: x.RelID}, kind: "t", schema: "pg_toast", name: fmt.Sprintf("pg_toast_%d", t.Key.RelID),
+				pages: x.Pages, live: x.Live, dead: x.Dead, bloat: x.Bloat, parent: t.Key.RelID,
+			})
+		}
 	}
 	for i := range d.Indexes {
 		x := &d.Indexes[i]
-		list = append(list, relation{key: x.Key, kind: "i", schema: x.Schema, name: x.Name, pages: x.Pages, bloat: x.Bloat})
+		list = append(list, relation{key: x.Key, kind: "i", schema: x.Schema, name: x.Name, pages: x.Pages, bloat: x.Bloat, parent: x.TableID})
 	}
 	return list
 }
@@ -186,7 +195,7 @@ func (r *recording) eachVisited(f func(d *pgvigil.DatabaseRead, was map[pgvigil.
 }
 
 func (r *recording) keepRelationNames(ctx context.Context) error {
-	t := Table{Name: "relations", Columns: []string{"server_id", "dbid", "relid", "kind", "schema_name", "name"}}
+	t := Table{Name: "relations", Columns: []string{"server_id", "dbid", "relid", "kind", "schema_name", "name", "parent"}}
 	err := r.eachVisited(func(d *pgvigil.DatabaseRead, was map[pgvigil.RelationKey]relation, is []relation) error {
 		var renamed []pgvigil.OID
 		for _, x := range is {
@@ -195,7 +204,7 @@ func (r *recording) keepRelationNames(ctx context.Context) error {
 				continue
 			}
 			renamed = append(renamed, x.key.RelID)
-			t.Rows = append(t.Rows, []any{int64(r.server), int64(d.OID), int64(x.key.RelID), clean(x.kind), clean(x.schema), clean(x.name)})
+			t.Rows = append(t.Rows, []any{int64(r.server), int64(d.OID), int64(x.key.RelID), clean(x.kind), clean(x.schema), clean(x.name), int64(x.parent)})
 		}
 		if len(renamed) == 0 || r.prev == nil {
 			return nil

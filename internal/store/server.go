@@ -127,11 +127,12 @@ func (b *relationBook) of(k pgvigil.RelationKey) *pgvigil.RelationSeries {
 func (b *relationBook) name(rows *sql.Rows) error {
 	var k pgvigil.RelationKey
 	var kind, schema, name string
-	if err := rows.Scan(&k.DBID, &k.RelID, &kind, &schema, &name); err != nil {
+	var parent pgvigil.OID
+	if err := rows.Scan(&k.DBID, &k.RelID, &kind, &schema, &name, &parent); err != nil {
 		return fmt.Errorf("read the name of a relation: %w", err)
 	}
 	r := b.of(k)
-	r.Schema, r.Name = schema, name
+	r.Kind, r.Schema, r.Name, r.Parent = kind, schema, name, parent
 	return nil
 }
 

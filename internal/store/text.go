@@ -26,6 +26,7 @@ func readTexts() map[string]string {
 		":sums", join(metricColumns, "sum(i.%s)"),
 		":relation_metrics", join(tableColumns, "%s"),
 		":database_metrics", join(databaseColumns, "%s"),
+		":server_metrics", join(serverColumns, "%s"),
 	)
 	all := map[string]string{}
 	files, _ := queryFiles.ReadDir("queries") // embedded: cannot fail
@@ -65,6 +66,15 @@ var databaseColumns = func() []string {
 	names := make([]string, len(interval.DatabaseMetrics))
 	for i, m := range interval.DatabaseMetrics {
 		names[i] = m.Name
+	}
+	return names
+}()
+
+// serverColumns are the columns of pgvigil.ServerMetrics, in their order.
+var serverColumns = func() []string {
+	names := make([]string, len(pgvigil.ServerMetrics))
+	for i, m := range pgvigil.ServerMetrics {
+		names[i] = string(m.Metric)
 	}
 	return names
 }()

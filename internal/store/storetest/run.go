@@ -36,6 +36,8 @@ var contract = map[string]func(t *testing.T, p Place){
 	"the catalog is that of the last visit":                           testCatalog,
 	"relations have intervals, and sizes where they changed":          testRelations,
 	"databases have points":                                           testDatabasePoints,
+	"a server has points, each view of its counters a life":           testServerPoints,
+	"relations say what they belong to":                               testBelongings,
 	"sessions come back as sampled":                                   testSessions,
 	"waits add up by minute and query":                                testWaits,
 	"waits bear the fingerprints of today":                            testWaitLabels,

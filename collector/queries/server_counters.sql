@@ -1,0 +1,3 @@
+-- one row: when the view began anew, and its counters
+SELECT max(stats_reset), :metrics
+FROM :view
