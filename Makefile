@@ -101,6 +101,10 @@ faults: bin/pgvigil ## run the demo with every fault and write docs/faults.md
 	@.ci/faults
 .PHONY: faults
 
+bloat-table: node_modules/.done ## compare figures of bloat with the truth and write docs/bloat.md
+	go test ./collector -run TestBloatFiguresAreNearTheTruth -count=1 -bloat-table
+.PHONY: bloat-table
+
 clean: ## remove what was built; fetched packages stay
 	rm -rf bin reports/assets/echarts.min.js bench.txt coverage.out
 .PHONY: clean

@@ -240,7 +240,7 @@ type Constraint struct {
 	RefTableID OID
 }
 
-// Bloat is an estimate of what a rewrite would free.
+// Bloat is what a rewrite would free, estimated or measured.
 type Bloat struct {
 	// Share is the part of the pages that a rewrite would free, in [0, 1].
 	Share float64
@@ -249,6 +249,8 @@ type Bloat struct {
 	Method string
 	// Error is the typical absolute error of Share by this method.
 	Error float64
+	// At is when it was measured; zero for an estimate, which is as of the pass.
+	At time.Time
 }
 
 // Session is one backend of pg_stat_activity as sampled.

@@ -94,7 +94,7 @@ func (v *visit) readCatalog(ctx context.Context) error {
 	}
 	c.sign(v.tables)
 	c.prune(v.tables, v.indexes)
-	if due {
+	if v.due = due; due {
 		v.warnStatistics(c)
 	}
 	return nil

@@ -32,6 +32,12 @@ type Options struct {
 	// changes rarely: definitions, constraints, columns and their statistics,
 	// sizes of databases. What is new is read at once. 5 minutes.
 	CatalogEvery time.Duration
+	// Bloat bounds what confirming estimates of bloat may cost.
+	Bloat BloatBudget
+	// Catalog returns what the history last knew of a server's tables and
+	// indexes, so that bloat measured before a restart is not measured again; nil
+	// if there is no history.
+	Catalog func(context.Context, pgvigil.Server) ([]pgvigil.DatabaseRead, error)
 }
 
 // Collector makes passes. It remembers, per target, what it need not read
@@ -55,6 +61,11 @@ type memory struct {
 	sizesAt    time.Time
 	rolesAt    time.Time
 	postmaster time.Time
+	// measured is what is known of the bloat of system's relations; spent is what
+	// it cost in the last 24 hours.
+	measured map[pgvigil.RelationKey]measurement
+	system   pgvigil.SystemID
+	spent    []spending
 }
 
 // New returns a collector.
@@ -74,6 +85,7 @@ func New(o Options) *Collector {
 	if o.CatalogEvery == 0 {
 		o.CatalogEvery = 5 * time.Minute
 	}
+	o.Bloat = o.Bloat.withDefaults()
 	if o.Describe == nil {
 		o.Describe = query.Describe
 	}

@@ -30,6 +30,7 @@ type pass struct {
 	extension extension
 	activity  []backend
 	waits     []lockWait
+	spent     spending // on measuring bloat, in this pass
 	// partitions of each visited database, for query.Describe.
 	partitions map[pgvigil.OID]map[string]string
 }
@@ -50,6 +51,7 @@ func (p *pass) run(ctx context.Context) error {
 	if err := p.readServer(ctx); err != nil {
 		return fmt.Errorf("collect %s: %w", p.target.Name, err)
 	}
+	p.try(ctx, "bloat-forgotten", "recall what bloat was measured before", p.recallCatalog)
 	if err := p.readDatabases(ctx); err != nil {
 		return fmt.Errorf("collect %s: %w", p.target.Name, err)
 	}

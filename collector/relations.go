@@ -24,6 +24,7 @@ type visit struct {
 	// tables and indexes are the rows read, in the order of db's lists.
 	tables  []tableRow
 	indexes []indexRow
+	due     bool // the catalog was read completely
 }
 
 // tableRow is a table with what only the collector needs of it.
@@ -31,6 +32,7 @@ type tableRow struct {
 	pgvigil.Table
 	shape     tableSign
 	heapBytes pgvigil.Bytes // of the main fork and of TOAST
+	counted   int64         // relpages: the length when RelTuples was counted
 }
 
 // indexRow is an index with what only the collector needs of it.
@@ -45,7 +47,8 @@ type indexRow struct {
 // tableSign changes when a table gets another column or check.
 type tableSign struct{ attributes, checks int }
 
-// read reads tables, indexes and catalog, and fits them together.
+// read reads tables, indexes and catalog, fits them together, and confirms
+// what bloats.
 func (v *visit) read(ctx context.Context) error {
 	if err := v.readRelations(ctx); err != nil {
 		return err
@@ -55,6 +58,7 @@ func (v *visit) read(ctx context.Context) error {
 	}
 	v.readObjects(ctx)
 	v.assemble()
+	v.try(ctx, "bloat-unconfirmed", "confirm bloat in database "+v.db.Name, v.confirm)
 	return nil
 }
 
@@ -105,6 +109,7 @@ func (v *visit) scanTable(row pgx.CollectableRow) (tableRow, error) {
 		&t.TOAST.RelID, &toastPages, &t.TOAST.Live, &t.TOAST.Dead)
 	t.Key.DBID = v.db.OID
 	t.LastVacuum, t.LastAnalyze = utc(vacuum), utc(analyze)
+	t.counted = relPages
 	t.Pages, t.heapBytes = v.size(relPages, size)
 	if t.TOAST.RelID != 0 {
 		var bytes pgvigil.Bytes
@@ -200,6 +205,23 @@ func (t *tableRow) liveRows() float64 {
 		return t.RelTuples
 	}
 	return math.NaN()
+}
+
+// stale is how many rows changed since the columns were analyzed, as a share of
+// those there are. Where nobody counted (a standby, a crash since), it is how
+// much the file has grown or shrunk.
+func (t *tableRow) stale() float64 {
+	if t.LastAnalyze.IsZero() {
+		return math.Abs(float64(t.Pages-t.counted)) / math.Max(1, float64(t.Pages))
+	}
+	n := &t.Counters
+	share := n.ModSinceAn / math.Max(1, n.LiveTuples)
+	if n.Updated+n.Deleted == 0 && t.LastVacuum.Before(t.LastAnalyze) {
+		// What a transaction inserts before it analyzes itself is counted as changed
+		// since, but the analysis has seen it.
+		share = math.Min(share, math.Abs(n.LiveTuples-t.RelTuples)/math.Max(1, n.LiveTuples))
+	}
+	return share
 }
 
 // partitionMap maps the names of partitions, lower-cased, with and without

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,11 +19,17 @@ func (c *catalog) table(row *tableRow, blockSize int64) pgvigil.Table {
 	t.Columns = slices.Clone(s.columns)
 	t.PartitionKey, t.PartitionBound = s.key, s.bound
 	if t.Kind != "p" {
-		t.Bloat = bloat.OfHeap(bloat.Heap{
-			Pages: t.Pages, Rows: row.liveRows(), FillFactor: t.FillFactor, BlockSize: int(blockSize), Columns: s.layout,
-		})
+		t.Bloat = bloat.OfHeap(c.heap(row, blockSize))
 	}
 	return t
+}
+
+// heap collects what the estimate of a table needs.
+func (c *catalog) heap(row *tableRow, blockSize int64) bloat.Heap {
+	return bloat.Heap{
+		Pages: row.Pages, Rows: row.liveRows(), FillFactor: row.FillFactor, BlockSize: int(blockSize),
+		Stale: row.stale(), Columns: c.tables[row.Key.RelID].layout,
+	}
 }
 
 // index lays an index's shape over its counters, and estimates its bloat.
@@ -51,6 +58,7 @@ func (c *catalog) btree(row *indexRow, s *indexShape, table *tableRow, blockSize
 	b := bloat.BTree{
 		Pages: row.Pages, Rows: row.liveRows(table, s.predicate != ""), FillFactor: row.fillFactor,
 		BlockSize: int(blockSize), Keys: s.keyCount, Dedup: row.dedup && !row.Unique && s.keyCount == len(s.columns),
+		TableRows: table.liveRows(), Stale: table.stale(), Partial: s.predicate != "",
 	}
 	shape := c.tables[table.Key.RelID]
 	for i, col := range s.columns {
@@ -59,12 +67,22 @@ func (c *catalog) btree(row *indexRow, s *indexShape, table *tableRow, blockSize
 			of := shape.layout[col.attnum-1]
 			layout.Width, layout.NullFrac, layout.Distinct = of.Width, of.NullFrac, of.Distinct
 		}
+		if s.excludesNull(col.name) {
+			layout.NullFrac = 0
+		}
 		b.Columns = append(b.Columns, layout)
 		if i < s.keyCount && !col.equal {
 			b.Dedup = false
 		}
 	}
 	return b
+}
+
+// excludesNull says that the predicate of a partial index asks that a column,
+// named as the server quotes it, is not null.
+func (s *indexShape) excludesNull(column string) bool {
+	return strings.Contains(s.predicate, "("+column+" IS NOT NULL)") ||
+		strings.Contains(s.predicate, "("+pgx.Identifier{column}.Sanitize()+" IS NOT NULL)")
 }
 
 // liveRows is the best count of an index's entries: the table's rows, or for a

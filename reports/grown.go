@@ -154,6 +154,9 @@ func (l layout) bloatRow(s *Server, b Bloat) bloatRow {
 	if e := b.Estimate; e != nil && finite(e.Share) {
 		row.Known, row.Share, row.Width = true, percent(e.Share), percentOf(e.Share)
 		row.Free, row.Method = size(e.Bytes), plain(e.Method, maxName)
+		if !e.At.IsZero() {
+			row.Method += ", " + l.clock.at(e.At).Text
+		}
 		row.Error = "\u00b1 " + significant(e.Error*100) + " points"
 	}
 	return row

@@ -387,7 +387,11 @@ func storyTables() ([]pgvigil.DatabaseRead, []pgvigil.RelationSeries) {
 		grow(oid, "public", name, from, to)
 	}
 	estimate := func(share float64, pages int64, method string, err float64) *pgvigil.Bloat {
-		return &pgvigil.Bloat{Share: share, Bytes: pgvigil.Bytes(share * float64(pages) * 8192), Method: method, Error: err}
+		b := &pgvigil.Bloat{Share: share, Bytes: pgvigil.Bytes(share * float64(pages) * 8192), Method: method, Error: err}
+		if method != "estimate" {
+			b.At = time.Date(2026, 1, 17, 6, 30, 0, 0, time.UTC)
+		}
+		return b
 	}
 	table(20000, "public", "p_ci_builds", "p", 0, 0, 0, nil)
 	table(20001, "public", "ci_builds", "r", 20000, 410000, 410000, estimate(0.06, 410000, "estimate", 0.1))

@@ -1,10 +1,10 @@
-// Package bloat estimates, from statistics alone, what rewriting a table or
-// rebuilding a B-tree would free. It is arithmetic: no I/O, nothing read.
+// Package bloat says what rewriting a table or rebuilding a B-tree would free:
+// from statistics alone, or from what pgstattuple measured. It is arithmetic:
+// no I/O, nothing read.
 //
-// An estimate is given only where its inputs are known; nil means unknown,
-// never zero. Every estimate carries the error that this method typically
-// makes, measured against VACUUM FULL and REINDEX by the tests of the
-// collector.
+// A figure is given only where its inputs are known; nil means unknown, never
+// zero. Every figure carries the error that its method typically makes, measured
+// against VACUUM FULL and REINDEX by the tests of the collector (docs/bloat.md).
 //
 // Source of the layouts: PostgreSQL manual, chapters "Database Page Layout" and
 // "B-Tree Indexes"; src/backend/access/nbtree/README on deduplication.
@@ -16,8 +16,12 @@ import (
 	"github.com/pgvigil/pgvigil"
 )
 
-// Method is what an estimate of this package calls itself.
-const Method = "estimate"
+// Methods of the figures.
+const (
+	Estimated     = "estimate"
+	MeasuredHeap  = "pgstattuple_approx"
+	MeasuredBTree = "pgstatindex"
+)
 
 // Sizes of the page layout in bytes.
 const (
@@ -57,7 +61,10 @@ type Heap struct {
 	Rows       float64 // live; NaN unknown
 	FillFactor int     // percent
 	BlockSize  int     // bytes
-	Columns    []Column
+	// Stale is how many rows changed since the columns were analyzed, as a share
+	// of those there are; NaN unknown.
+	Stale   float64
+	Columns []Column
 }
 
 // shareError is the typical error of a heap estimate, when all columns have a
@@ -67,10 +74,24 @@ const (
 	varyingError = 0.05
 )
 
+// Statistics of columns age: rows that came later may be of other widths. Each
+// point of changed rows adds a quarter to the error; past the half, what is
+// known is no longer about this table.
+const (
+	staleError = 0.25
+	maxStale   = 0.5
+)
+
+// aged returns what stale statistics add to the error; ok is false when they
+// are too old, or of unknown age.
+func aged(stale float64) (doubt float64, ok bool) {
+	return stale * staleError, stale <= maxStale
+}
+
 // OfHeap estimates the share of a table's pages that a rewrite would free; nil
-// if the table is small, was never analyzed, or has dropped a column of unknown
-// width. A dropped column of known width is counted as half there, and the
-// error says so.
+// if the table is small, was never analyzed or too long ago, or has dropped a
+// column of unknown width. A dropped column of known width is counted as half
+// there, and the error says so.
 func OfHeap(h Heap) *pgvigil.Bloat {
 	if h.Pages < minPages || math.IsNaN(h.Rows) || h.BlockSize <= 0 {
 		return nil
@@ -82,11 +103,14 @@ func OfHeap(h Heap) *pgvigil.Bloat {
 	fat, _ := rowWidth(h.Columns, true)
 	need := (h.pages(lean) + h.pages(fat)) / 2
 	doubt := (h.pages(fat) - h.pages(lean)) / 2 / float64(h.Pages)
-	typical := fixedError
-	if varies(h.Columns) {
-		typical = varyingError
+	if !varies(h.Columns) { // the widths are the types'
+		return figure{h.Pages, h.BlockSize}.of(need, Estimated, fixedError+doubt)
 	}
-	return estimate(h.Pages, need, h.BlockSize, typical+doubt)
+	age, ok := aged(h.Stale)
+	if !ok {
+		return nil
+	}
+	return figure{h.Pages, h.BlockSize}.of(need, Estimated, varyingError+doubt+age)
 }
 
 // pages is how many pages freshly written rows of the given width fill. Rows
@@ -94,12 +118,16 @@ func OfHeap(h Heap) *pgvigil.Bloat {
 // many widths half a row on average.
 func (h Heap) pages(width float64) float64 {
 	row := width + linePointer
-	room := float64(h.BlockSize-pageHeader) - float64(h.BlockSize)*float64(100-h.FillFactor)/100
-	perPage := math.Floor(room / row)
+	perPage := math.Floor(h.room() / row)
 	if varies(h.Columns) {
-		perPage = (room - row/2) / row
+		perPage = (h.room() - row/2) / row
 	}
 	return math.Ceil(h.Rows / math.Max(1, perPage))
+}
+
+// room is what inserts may use of a page, in bytes.
+func (h Heap) room() float64 {
+	return float64(h.BlockSize-pageHeader) - float64(h.BlockSize)*float64(100-h.FillFactor)/100
 }
 
 func varies(columns []Column) bool {
@@ -111,13 +139,20 @@ func varies(columns []Column) bool {
 	return false
 }
 
-// estimate turns pages needed into a result; the share is never below 0.
-func estimate(pages int64, need float64, blockSize int, typical float64) *pgvigil.Bloat {
-	share := math.Max(0, 1-need/float64(pages))
+// figure is how large a relation is.
+type figure struct {
+	pages     int64
+	blockSize int
+}
+
+// of turns the pages that a rewrite would need into a result; the share is
+// never below 0.
+func (f figure) of(need float64, method string, typical float64) *pgvigil.Bloat {
+	share := math.Max(0, 1-need/float64(f.pages))
 	return &pgvigil.Bloat{
 		Share:  share,
-		Bytes:  pgvigil.Bytes(share * float64(pages) * float64(blockSize)),
-		Method: Method,
+		Bytes:  pgvigil.Bytes(share * float64(f.pages) * float64(f.blockSize)),
+		Method: method,
 		Error:  math.Min(1, typical),
 	}
 }

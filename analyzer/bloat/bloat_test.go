@@ -140,3 +140,82 @@ func FuzzEstimatesStayInRange(f *testing.F) {
 		}
 	})
 }
+
+func TestStaleStatisticsWidenTheErrorUntilNothingIsKnown(t *testing.T) {
+	heap := func(stale float64, c Column) *float64 {
+		b := OfHeap(Heap{Pages: 400, Rows: 10000, FillFactor: 100, BlockSize: 8192, Stale: stale, Columns: []Column{c}})
+		if b == nil {
+			return nil
+		}
+		return &b.Error
+	}
+	fresh, aging := heap(0, text(30)), heap(0.2, text(30))
+	if fresh == nil || aging == nil || *aging-*fresh != 0.2*staleError {
+		t.Errorf("errors of fresh and aging statistics = %v, %v; want a wider one", fresh, aging)
+	}
+	for name, got := range map[string]*float64{"old": heap(0.6, text(30)), "of unknown age": heap(math.NaN(), text(30))} {
+		if got != nil {
+			t.Errorf("statistics %s: error %v; want unknown", name, *got)
+		}
+	}
+	if heap(3, fixed(8, "d")) == nil {
+		t.Error("fixed widths do not age, yet nothing is known")
+	}
+}
+
+func TestWideKeysAreUnknown(t *testing.T) {
+	tree := BTree{Pages: 1000, Rows: 5000, BlockSize: 8192, Columns: []Column{text(900)}, Keys: 1}
+	if got := OfBTree(tree); got != nil {
+		t.Errorf("a tree of wide texts = %+v; want unknown", got)
+	}
+}
+
+// TestADensityIsNoBloat: a perfect B-tree is 90 % full; half of that is bloat.
+func TestADensityIsNoBloat(t *testing.T) {
+	tree := BTree{FillFactor: 0, BlockSize: 8192, Rows: 367 * 163, Columns: []Column{fixed(8, "d")}, Keys: 1}
+	tests := map[string]struct {
+		density, dead, want float64
+	}{
+		"as REINDEX leaves it":    {90.1, 0, 0},
+		"half full":               {45, 0, 0.5},
+		"half of the rows dead":   {90.1, 0.5, 0.5},
+		"filled by one at a time": {99, 0, 0},
+		"empty":                   {math.NaN(), 0, 0.99},
+	}
+	for name, tt := range tests {
+		got := tree.Measured(BTreeMeasure{Bytes: 164 * 8192, LeafPages: 163, LeafDensity: tt.density, Dead: tt.dead})
+		if got == nil || math.Abs(got.Share-tt.want) > 0.02 {
+			t.Errorf("%s: %+v; want a share of %v", name, got, tt.want)
+		}
+	}
+	if got := tree.Measured(BTreeMeasure{Bytes: 9 * 8192, LeafPages: 8, LeafDensity: 20}); got != nil {
+		t.Errorf("nine pages = %+v; want unknown", got)
+	}
+}
+
+func TestFreeSpaceThatFillfactorLeavesIsNoBloat(t *testing.T) {
+	h := Heap{FillFactor: 70, BlockSize: 8192, Columns: []Column{fixed(4, "i"), text(33)}}
+	full := HeapMeasure{Bytes: 1000 * 8192, Free: 1000 * 8192 * 0.3, Rows: 83000}
+	if got := h.Measured(full); got == nil || got.Share > 0.02 {
+		t.Errorf("pages filled to 70 %% = %+v; want no bloat", got)
+	}
+	h.FillFactor = 100
+	if got := h.Measured(full); got == nil || math.Abs(got.Share-0.3) > 0.02 {
+		t.Errorf("the same without a fillfactor = %+v; want 0.3", got)
+	}
+	if got := h.Measured(HeapMeasure{Bytes: 1000 * 8192, DeadBytes: 1000 * 8000}); got == nil || got.Share < 0.95 {
+		t.Errorf("nothing but dead rows = %+v; want all of it", got)
+	}
+}
+
+func TestAMeasurementDoesNotSeeDroppedColumns(t *testing.T) {
+	m := HeapMeasure{Bytes: 1000 * 8192, Rows: 100000}
+	h := Heap{FillFactor: 100, BlockSize: 8192, Columns: []Column{text(20), {Len: 8, Align: "d", Dropped: true}}}
+	if got := h.Measured(m); got != nil && got.Error < 0.1 {
+		t.Errorf("with a dropped column: %+v; want a wide error, or unknown", got)
+	}
+	h.Columns[0].Width = math.NaN()
+	if got := h.Measured(m); got != nil {
+		t.Errorf("with a dropped column and hidden statistics: %+v; want unknown", got)
+	}
+}

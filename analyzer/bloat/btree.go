@@ -1,6 +1,7 @@
 package bloat
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/pgvigil/pgvigil"
@@ -20,6 +21,11 @@ const (
 	innerFill = 70
 )
 
+// maxKeyWidth is the width from which on the server may compress a value that
+// it puts into an index (TOAST_INDEX_TARGET, a sixteenth of a page): how wide
+// it is there, statistics do not say.
+const maxKeyWidth = 500
+
 // Typical errors of B-tree estimates, as measured: without duplicates, with
 // duplicates of one key column, and of several, whose combinations are guessed.
 const (
@@ -30,10 +36,16 @@ const (
 
 // BTree is what the estimate of a B-tree needs.
 type BTree struct {
-	Pages      int64
-	Rows       float64 // entries; NaN unknown
+	Pages int64
+	Rows  float64 // entries; NaN unknown
+	// TableRows are the rows of the table, which a partial index has a part of;
+	// 0 for as many as entries.
+	TableRows  float64
 	FillFactor int     // percent, 0 for the default
 	BlockSize  int     // bytes
+	Stale      float64 // as in Heap
+	// Partial indexes hold other values than the columns do on the whole.
+	Partial bool
 	// Columns are the keys, then the payload.
 	Columns []Column
 	Keys    int // how many of Columns are keys
@@ -43,7 +55,8 @@ type BTree struct {
 }
 
 // OfBTree estimates the share of a B-tree's pages that REINDEX would free; nil
-// if it is small or the statistics of a column are unknown.
+// if it is small, or the statistics of a column are unknown or too old, or a
+// column is so wide that the index may compress it.
 func OfBTree(b BTree) *pgvigil.Bloat {
 	if b.Pages < minPages || math.IsNaN(b.Rows) || b.BlockSize <= 0 || len(b.Columns) == 0 {
 		return nil
@@ -53,8 +66,12 @@ func OfBTree(b BTree) *pgvigil.Bloat {
 		return nil
 	}
 	leaf, typical := load{b.Rows * (key + linePointer), key + linePointer}, uniqueError
-	if varies(b.Columns) {
-		typical = varyingError
+	if varies(b.Columns) || b.Dedup {
+		age, ok := aged(b.Stale)
+		if !ok {
+			return nil
+		}
+		typical = varyingError + age
 	}
 	if b.Dedup {
 		merged, ok := b.merged(key)
@@ -62,13 +79,14 @@ func OfBTree(b BTree) *pgvigil.Bloat {
 			return nil
 		}
 		if merged.bytes < leaf.bytes {
-			leaf, typical = merged, dedupError
-			if b.Keys > 1 {
-				typical = combinedError
+			leaf = merged
+			typical += dedupError - varyingError
+			if b.Keys > 1 || b.Partial {
+				typical += combinedError - dedupError
 			}
 		}
 	}
-	return estimate(b.Pages, b.pages(leaf, key), b.BlockSize, typical)
+	return figure{b.Pages, b.BlockSize}.of(b.pages(leaf, key), Estimated, typical)
 }
 
 // load is what the leaf pages have to hold.
@@ -82,7 +100,7 @@ func (b BTree) entryWidth() (float64, bool) {
 	data := start()
 	noNull := 1.0
 	for _, c := range b.Columns {
-		if math.IsNaN(c.Width) || math.IsNaN(c.NullFrac) {
+		if math.IsNaN(c.Width) || math.IsNaN(c.NullFrac) || c.Len < 0 && c.Width > maxKeyWidth {
 			return 0, false
 		}
 		data.add(c)
@@ -127,8 +145,8 @@ func (b BTree) distinct(rows float64) (float64, bool) {
 		switch {
 		case math.IsNaN(d) || d == 0:
 			return 0, false
-		case d < 0: // a share of all rows, those with nulls too
-			d *= -b.Rows
+		case d < 0: // a share of all rows of the table, those with nulls too
+			d *= -cmp.Or(b.TableRows, b.Rows)
 		}
 		if b.Keys > 1 && c.NullFrac > 0 {
 			d++

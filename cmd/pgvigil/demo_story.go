@@ -95,7 +95,7 @@ func (d *demo) open(ctx context.Context) error {
 		return err
 	}
 	d.history = h
-	d.watcher = newWatcher(d.history, quietLog(), 2*d.opts.every)
+	d.watcher = newWatcher(d.history, quietLog(), watchOptions{textEvery: 2 * d.opts.every})
 	d.target = pgvigil.Target{
 		Name: "demo", DSN: pgvigil.Secret(d.stage.watch), Databases: []string{d.stage.database}, Labels: map[string]string{"owner": "you"},
 		Timeouts: pgvigil.DefaultTimeouts,

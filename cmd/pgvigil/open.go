@@ -13,6 +13,7 @@ import (
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/collector"
 	"github.com/pgvigil/pgvigil/internal/server"
 	"github.com/pgvigil/pgvigil/internal/server/client"
 	"github.com/pgvigil/pgvigil/internal/store"
@@ -105,7 +106,15 @@ func openLocal(ctx context.Context, u *ui, cfg *config.Config, n need) (*app, fu
 		return nil, nil, err
 	}
 	log := newLog(u, cfg)
-	return newApp(cfg, newWatcher(h, log, 0), log), h.Close, nil
+	return newApp(cfg, newWatcher(h, log, watchOptions{bloat: bloatBudget(cfg)}), log), h.Close, nil
+}
+
+// bloatBudget is what measuring bloat may cost by the configuration.
+func bloatBudget(cfg *config.Config) collector.BloatBudget {
+	if cfg.Bloat.PassBytes == 0 {
+		return unmeasured
+	}
+	return collector.BloatBudget{PassBytes: cfg.Bloat.PassBytes.Bytes(), DayBytes: cfg.Bloat.DayBytes.Bytes(), DayTime: cfg.Bloat.DayTime.Std()}
 }
 
 // openHistory opens the history that the configuration names.

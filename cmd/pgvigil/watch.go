@@ -27,19 +27,42 @@ type watcher struct {
 	writing sync.Mutex
 }
 
-// newWatcher puts collector and analyzer onto a history. textEvery is the
-// shortest time between two fetches of texts, 0 for the collector's default.
-func newWatcher(h store.History, log *slog.Logger, textEvery time.Duration) *watcher {
+// watchOptions say how passes are made, as in collector.Options.
+type watchOptions struct {
+	textEvery time.Duration
+	bloat     collector.BloatBudget
+}
+
+// newWatcher puts collector and analyzer onto a history.
+func newWatcher(h store.History, log *slog.Logger, o watchOptions) *watcher {
 	known := func(ctx context.Context, s pgvigil.Server) (func(pgvigil.StatementKey) bool, error) {
 		texts, err := h.KnownTexts(ctx, s)
 		return func(k pgvigil.StatementKey) bool { return texts[k] >= query.Algorithm }, err
 	}
+	catalog := func(ctx context.Context, s pgvigil.Server) ([]pgvigil.DatabaseRead, error) {
+		return lastCatalog(ctx, h, s)
+	}
 	return &watcher{
 		history:   h,
-		collector: collector.New(collector.Options{Log: log, Known: known, TextEvery: textEvery}),
+		collector: collector.New(collector.Options{Log: log, Known: known, Catalog: catalog, TextEvery: o.textEvery, Bloat: o.bloat}),
 		analyzer:  analyzer.New(h, analyzer.Options{Log: log}),
 		log:       log,
 	}
+}
+
+// lastCatalog is what the history last knew of a server's tables and indexes,
+// nil if it does not know the server.
+func lastCatalog(ctx context.Context, h store.History, s pgvigil.Server) ([]pgvigil.DatabaseRead, error) {
+	servers, err := h.Servers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, known := range servers {
+		if known.Server.Target == s.Target && known.Server.SystemID == s.SystemID {
+			return h.Catalog(ctx, known.ID)
+		}
+	}
+	return nil, nil
 }
 
 // passed is what one pass brought.

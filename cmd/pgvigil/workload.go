@@ -39,7 +39,7 @@ func adviseOnFile(ctx context.Context, dsn, file, scratch string, budget pgvigil
 		return advisor.Answer{}, err
 	}
 	t := pgvigil.Target{Name: dsnTarget, DSN: info.Text()}
-	snap, err := collector.New(collector.Options{Log: quietLog()}).Pass(ctx, t)
+	snap, err := collector.New(collector.Options{Log: quietLog(), Bloat: unmeasured}).Pass(ctx, t)
 	if err != nil {
 		return advisor.Answer{}, err
 	}

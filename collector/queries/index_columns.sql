@@ -16,7 +16,8 @@ SELECT i.indexrelid,
        a.attalign::text,
        EXISTS (SELECT FROM pg_amproc p
                WHERE p.amprocfamily = o.opcfamily AND p.amproclefttype = o.opcintype
-                 AND p.amprocrighttype = o.opcintype AND p.amprocnum = 4),
+                 AND p.amprocrighttype = o.opcintype AND p.amprocnum = 4)
+           AND COALESCE(k.collisdeterministic, true),
        s.avg_width,
        s.null_frac::float8,
        s.n_distinct::float8
@@ -27,6 +28,7 @@ JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_attribute ta ON ta.attrelid = i.indrelid AND ta.attnum = i.indkey[a.attnum - 1] AND ta.attnum > 0
 LEFT JOIN pg_opclass o ON a.attnum <= i.indnkeyatts AND o.oid = i.indclass[a.attnum - 1]
+LEFT JOIN pg_collation k ON a.attnum <= i.indnkeyatts AND k.oid = i.indcollation[a.attnum - 1]
 LEFT JOIN pg_stats s ON i.indkey[a.attnum - 1] = 0 AND s.schemaname = n.nspname
                     AND s.tablename = c.relname AND s.attname = a.attname
 LEFT JOIN locked l ON l.relation = i.indrelid

@@ -59,6 +59,7 @@ func (c *Config) check(problems *problemList) {
 	}
 	k.schedule("schedule", c.Schedule)
 	k.timeouts("timeouts", c.Timeouts)
+	k.bloat()
 	k.history()
 	k.server()
 	k.llm()
@@ -189,6 +190,16 @@ func (c checker) timeouts(key string, t Timeouts) {
 		case d > Duration(24*time.Hour):
 			c.bad(key+"."+name, fmt.Sprintf("%s is too long", d), "write at most 1d")
 		}
+	}
+}
+
+func (c checker) bloat() {
+	b := c.Bloat
+	if b.PassBytes > 0 && b.DayBytes < b.PassBytes {
+		c.bad("bloat.day_bytes", fmt.Sprintf("%s is less than the %s of one pass", b.DayBytes, b.PassBytes), "write at least "+b.PassBytes.String()+", or a smaller bloat.pass_bytes")
+	}
+	if b.PassBytes > 0 && b.DayTime < Duration(time.Second) {
+		c.bad("bloat.day_time", fmt.Sprintf("%s is too short", b.DayTime), "write at least 1s, or bloat.pass_bytes: 0 to measure nothing")
 	}
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Targets  map[string]Target `yaml:"targets" doc:"The servers to watch, by name. The name stands in every alert and report: letters, digits, - and _." starter:"ci"`
 	Schedule Schedule          `yaml:"schedule" doc:"When passes are made, unless a target says otherwise."`
 	Timeouts Timeouts          `yaml:"timeouts" doc:"What bounds pgvigil's work on a server, unless a target says otherwise. Nobody waits for pgvigil longer than this."`
+	Bloat    Bloat             `yaml:"bloat" doc:"What measuring bloat by pgstattuple may cost a server. Only what the estimate suspects is measured, the worst first, and again only after it changed much."`
 	History  History           `yaml:"history" doc:"Where the history is kept: a DuckDB file, or a Postgres database."`
 	Server   Server            `yaml:"server" doc:"Where the service listens. Its Unix socket is always there; TCP is off unless listen is set."`
 	LLM      LLM               `yaml:"llm" doc:"The language model that drafts beside the rules. What it drafts is verified like anything else; without it, prose is written from the facts."`
@@ -84,6 +85,13 @@ type Timeouts struct {
 	Statement Duration `yaml:"statement" doc:"statement_timeout of every statement that pgvigil sends." default:"10s"`
 	Lock      Duration `yaml:"lock" doc:"lock_timeout of every statement that pgvigil sends." default:"100ms"`
 	Pass      Duration `yaml:"pass" doc:"A whole pass over a target." default:"45s"`
+}
+
+// Bloat bounds what measuring bloat costs a server.
+type Bloat struct {
+	PassBytes Size     `yaml:"pass_bytes" doc:"What one pass may read, and so the largest table or index that is measured. 0 measures nothing." default:"1GB"`
+	DayBytes  Size     `yaml:"day_bytes" doc:"What may be read in any 24 hours." default:"32GB"`
+	DayTime   Duration `yaml:"day_time" doc:"How long measuring may take in any 24 hours; one relation takes at most 2s, those of one pass 5s." default:"2m"`
 }
 
 // History says where the history is kept.
