@@ -53,6 +53,15 @@ const (
 	DetailTimeout         = "timing out"
 	DetailNeverEnds       = "never ends"
 	DetailConnections     = "connections"
+	DetailCheckpoints     = "checkpoints"
+	DetailSlowReads       = "slow reads"
+	DetailMaintenance     = "maintenance"
+	DetailHeldBack        = "vacuum held back"
+	DetailVacuumOutrun    = "vacuum outrun"
+	DetailDeadlocks       = "deadlocks"
+	DetailSLRU            = "slru"
+	DetailSyncStandby     = "synchronous standby"
+	DetailSchema          = "schema changed"
 )
 
 // Regression is the verdict that a series left its baseline (or that the

@@ -20,6 +20,7 @@ type History interface {
 	Settings(ctx context.Context, server pgvigil.ServerID) ([]pgvigil.Setting, error)
 	Relations(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
 	DatabasePoints(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
+	ServerPoints(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.ServerPoint, error)
 	Sessions(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error)
 	Events(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error)

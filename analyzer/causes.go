@@ -55,6 +55,15 @@ var theories = []theory{
 	{pgvigil.CauseContention, pgvigil.DetailHotRow, hotRow},
 	{pgvigil.CauseIO, "", coldCache},
 	{pgvigil.CauseDatabase, pgvigil.DetailNeighbour, neighbour},
+	{pgvigil.CausePlan, pgvigil.DetailSchema, schemaChanged},
+	{pgvigil.CauseBloat, pgvigil.DetailHeldBack, heldBack},
+	{pgvigil.CauseBloat, pgvigil.DetailVacuumOutrun, vacuumOutrun},
+	{pgvigil.CauseContention, pgvigil.DetailDeadlocks, deadlocks},
+	{pgvigil.CauseContention, pgvigil.DetailSLRU, slru},
+	{pgvigil.CauseContention, pgvigil.DetailSyncStandby, syncStandby},
+	{pgvigil.CauseIO, pgvigil.DetailCheckpoints, checkpoints},
+	{pgvigil.CauseIO, pgvigil.DetailSlowReads, slowReads},
+	{pgvigil.CauseDatabase, pgvigil.DetailMaintenance, maintenance},
 	{pgvigil.CauseTraffic, pgvigil.DetailNPlusOne, nPlusOne},
 }
 

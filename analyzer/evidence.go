@@ -28,6 +28,7 @@ type evidence struct {
 	// oldestXact is the age of the oldest transaction in the newest sample.
 	oldestXact time.Duration
 	tables     map[pgvigil.RelationKey]tableMove // by root table
+	server     serverMove
 }
 
 // tableMove is what a table did per second before and after the onset, its
@@ -40,6 +41,13 @@ type tableMove struct {
 	modified      float64   // n_mod_since_analyze
 	changed       float64   // by how much that rose
 	scanned       []float64 // by partition, how many more scans a second since the onset
+	parts         []part    // the table, or its partitions
+}
+
+// part is one table with its dead rows, and how often it was vacuumed.
+type part struct {
+	key           pgvigil.RelationKey
+	dead, vacuums float64
 }
 
 // tableRate is per second.
@@ -97,11 +105,23 @@ func (b *book) gather(ctx context.Context, v change.Verdict) (*evidence, error) 
 	if err := b.gatherTables(ctx, e); err != nil {
 		return nil, err
 	}
+	if err := b.gatherServer(ctx, e); err != nil {
+		return nil, err
+	}
 	return e, nil
+}
+
+// harmless events explain no change of speed.
+var harmless = []pgvigil.EventKind{
+	pgvigil.EventUserCreated, pgvigil.EventUserDropped, pgvigil.EventUserChanged, pgvigil.EventTableRenamed,
+	pgvigil.EventConstraintCreated, pgvigil.EventExtensionCreated,
 }
 
 // explains says whether an event is near enough in time and place.
 func (e *evidence) explains(ev pgvigil.Event) bool {
+	if slices.Contains(harmless, ev.Kind) {
+		return false
+	}
 	from := e.v.Onset.Add(-eventBefore * e.period)
 	if ev.At.Before(from) || ev.Since.After(e.v.Onset.Add(2*e.period)) || ev.Since.IsZero() && ev.At.After(e.v.Onset.Add(2*e.period)) {
 		return false
@@ -207,9 +227,10 @@ func (b *book) gatherTables(ctx context.Context, e *evidence) error {
 // take adds one relation's intervals.
 func (m *tableMove) take(r pgvigil.RelationSeries, onset time.Time) {
 	var before, after tableRate
-	var secBefore, secAfter float64
+	var secBefore, secAfter, vacuums float64
 	for _, i := range r.Intervals {
 		sec := i.End.Sub(i.Start).Seconds()
+		vacuums += num(i.Table.Vacuums) + num(i.Table.AutoVacuums)
 		if i.Start.Before(onset) {
 			before.add(i.Table)
 			secBefore += sec
@@ -225,6 +246,7 @@ func (m *tableMove) take(r pgvigil.RelationSeries, onset time.Time) {
 		m.deadBefore += num(first.DeadTuples)
 		m.modified += num(last.ModSinceAn)
 		m.changed += max(0, num(last.ModSinceAn)-num(first.ModSinceAn))
+		m.parts = append(m.parts, part{r.Key, num(last.DeadTuples), vacuums})
 	}
 	before.over(secBefore)
 	after.over(secAfter)

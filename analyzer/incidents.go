@@ -66,7 +66,7 @@ func (b *book) incidents(ctx context.Context) error {
 	found := lockQueues(sample)
 	never := b.neverEnds(sample)
 	found = append(found, never...)
-	full, err := b.connections(ctx, sample)
+	full, err := b.connections(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -213,35 +213,4 @@ func appendNew(list []pgvigil.Fingerprint, f pgvigil.Fingerprint) []pgvigil.Fing
 		return list
 	}
 	return append(list, f)
-}
-
-// nearlyFull is the share of max_connections from which an incident is told.
-const nearlyFull = 0.9
-
-func (b *book) connections(ctx context.Context, sample pgvigil.SessionSample) ([]symptom, error) {
-	n := 0
-	for _, x := range sample.Sessions {
-		if isClient(x) {
-			n++
-		}
-	}
-	if n < 10 {
-		return nil, nil
-	}
-	settings, err := b.history.Settings(ctx, b.s.id)
-	if err != nil {
-		return nil, fmt.Errorf("read settings: %w", err)
-	}
-	for _, st := range settings {
-		limit, err := strconv.Atoi(st.Value)
-		if st.Name != "max_connections" || err != nil || float64(n) < nearlyFull*float64(limit) {
-			continue
-		}
-		return []symptom{{
-			name: pgvigil.DetailConnections, cause: pgvigil.CauseContention, detail: pgvigil.DetailConnections,
-			since: sample.At, factor: 1,
-			rule: fmt.Sprintf("%d of max_connections = %d are used (limit %.0f %%)", n, limit, 100*nearlyFull),
-		}}, nil
-	}
-	return nil, nil
 }

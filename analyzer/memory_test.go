@@ -17,6 +17,7 @@ type memory struct {
 	settings  []pgvigil.Setting
 	relations []pgvigil.RelationSeries
 	databases []pgvigil.DatabasePoint
+	points    []pgvigil.ServerPoint
 	sessions  []pgvigil.SessionSample
 	events    []pgvigil.Event
 	alerts    []pgvigil.Alert
@@ -70,6 +71,10 @@ func (m *memory) Relations(_ context.Context, _ pgvigil.ServerID, w pgvigil.Wind
 
 func (m *memory) DatabasePoints(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error) {
 	return slices.DeleteFunc(slices.Clone(m.databases), func(p pgvigil.DatabasePoint) bool { return !in(w, p.Start) }), nil
+}
+
+func (m *memory) ServerPoints(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.ServerPoint, error) {
+	return slices.DeleteFunc(slices.Clone(m.points), func(p pgvigil.ServerPoint) bool { return !in(w, p.End) }), nil
 }
 
 func (m *memory) Sessions(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error) {

@@ -255,10 +255,14 @@ func (s *server) storedEvents(ctx context.Context, h History, at time.Time) ([]p
 func (s *server) mark(ctx context.Context, h History, e pgvigil.Event) ([]change.Mark, error) {
 	m := change.Mark{Since: e.Since, At: e.At}
 	switch e.Kind {
-	case pgvigil.EventDeploy, pgvigil.EventMark, pgvigil.EventRestart, pgvigil.EventSettingChanged:
+	case pgvigil.EventDeploy, pgvigil.EventMark, pgvigil.EventRestart, pgvigil.EventSettingChanged, pgvigil.EventExtensionUpdated:
 		return []change.Mark{m}, nil
 	case pgvigil.EventIndexDropped, pgvigil.EventIndexInvalid, pgvigil.EventIndexCreated,
-		pgvigil.EventColumnCreated, pgvigil.EventColumnDropped, pgvigil.EventPlanChanged:
+		pgvigil.EventColumnCreated, pgvigil.EventColumnDropped, pgvigil.EventPlanChanged, pgvigil.EventColumnChanged,
+		pgvigil.EventConstraintDropped, pgvigil.EventPartitionAttached, pgvigil.EventPartitionDetached:
+		if e.Table == "" { // of many tables, told as one
+			return []change.Mark{m}, nil
+		}
 		c, err := s.tables(ctx, h)
 		if err != nil {
 			return nil, err

@@ -24,6 +24,15 @@ var details = map[string]string{
 	pgvigil.DetailTimeout:         "its calls hit their timeout",
 	pgvigil.DetailNeverEnds:       "a call of it does not end",
 	pgvigil.DetailConnections:     "there are too many connections",
+	pgvigil.DetailCheckpoints:     "WAL forces checkpoints before their time",
+	pgvigil.DetailSlowReads:       "reads from disk take longer",
+	pgvigil.DetailMaintenance:     "maintenance was under way",
+	pgvigil.DetailHeldBack:        "vacuum may not remove dead rows",
+	pgvigil.DetailVacuumOutrun:    "autovacuum does not come to its table",
+	pgvigil.DetailDeadlocks:       "transactions deadlock",
+	pgvigil.DetailSLRU:            "sessions look up subtransactions or multixacts",
+	pgvigil.DetailSyncStandby:     "commits wait for a standby",
+	pgvigil.DetailSchema:          "a definition on its tables changed",
 }
 
 // causes are the coarse ones in the same words.
