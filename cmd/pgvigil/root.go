@@ -32,7 +32,7 @@ list --fail, history check, demo), 2 not done or could not tell.`,
 		return &pgvigil.Hint{Err: fmt.Errorf("read the flags of %s: %w", cmd.CommandPath(), err), Advice: "see " + cmd.CommandPath() + " --help"}
 	})
 	root.AddCommand(
-		newDemo(u), newServe(u), newCollect(u), newDoctor(u), newRegressions(u), newAlerts(u),
+		newDemo(u), newServe(u), newCollect(u), newDoctor(u), newNow(u), newRegressions(u), newAlerts(u),
 		newAdvise(u), newProposals(u), newReport(u), newMark(u), newHistory(u), newFixtures(u), newConfig(u), newDev(u), newVersion(u),
 	)
 	refuseArgs(root)

@@ -88,6 +88,11 @@ type proposalQuery struct {
 	Range
 }
 
+type latelyQuery struct {
+	Target string    `query:"target"`
+	Since  time.Time `query:"since"`
+}
+
 type reportQuery struct {
 	Target string `query:"target"`
 	Range
@@ -139,6 +144,10 @@ func (s *Server) reads(api huma.API) {
 	call(api, get("list-proposals", "/proposals", "Proposals, newest first"), quick,
 		func(ctx context.Context, q *proposalQuery) ([]pgvigil.Proposal, error) {
 			return s.app.Proposals(ctx, pgvigil.ProposalFilter{ID: q.ID, Server: pgvigil.ServerID(q.Server), Alert: q.Alert, Window: q.window()})
+		})
+	call(api, get("get-lately", "/lately", "What changed on a target lately, and its last sample of sessions"), quick,
+		func(ctx context.Context, q *latelyQuery) (Lately, error) {
+			return s.app.Lately(ctx, LatelyRequest{Target: q.Target, Since: q.Since})
 		})
 	call(api, get("check-history", "/history/check", "What is wrong with the history"), long,
 		func(ctx context.Context, _ *none) (pgvigil.HistoryCheck, error) { return s.app.CheckHistory(ctx) })

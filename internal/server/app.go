@@ -37,6 +37,8 @@ type App interface {
 	Report(ctx context.Context, r ReportRequest, w io.Writer) error
 	// Mark records an event and returns its number.
 	Mark(ctx context.Context, e pgvigil.Event) (int64, error)
+	// Lately returns what the history knows of the last time of a target.
+	Lately(ctx context.Context, r LatelyRequest) (Lately, error)
 	// CheckHistory looks for what is wrong with the history.
 	CheckHistory(ctx context.Context) (pgvigil.HistoryCheck, error)
 }
@@ -109,6 +111,21 @@ type AdviseRequest struct {
 type ReportRequest struct {
 	Target string
 	Window pgvigil.Window
+}
+
+// LatelyRequest names a target, and since when it is of interest.
+type LatelyRequest struct {
+	Target string
+	Since  time.Time
+}
+
+// Lately is what the history knows of the last time of a target.
+type Lately struct {
+	// Server is the one seen last behind the target's address.
+	Server pgvigil.ServerInfo
+	Events []pgvigil.Event
+	// Sample is the last of the sessions; its At is zero if there is none.
+	Sample pgvigil.SessionSample
 }
 
 // Health is what a service says of itself.

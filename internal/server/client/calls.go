@@ -47,6 +47,12 @@ func (c *Client) Regressions(ctx context.Context, f server.RegressionFilter) (li
 	return list, err
 }
 
+// Lately implements server.App.
+func (c *Client) Lately(ctx context.Context, r server.LatelyRequest) (l server.Lately, err error) {
+	err = c.get(ctx, "/lately", query("target", r.Target, "since", r.Since), &l)
+	return l, err
+}
+
 // Advise implements server.App.
 func (c *Client) Advise(ctx context.Context, r server.AdviseRequest) (list []pgvigil.Proposal, err error) {
 	err = c.post(ctx, "/advise", r, &list)

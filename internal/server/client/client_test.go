@@ -82,6 +82,14 @@ func (f *fake) Regressions(_ context.Context, q server.RegressionFilter) ([]pgvi
 	return []pgvigil.Regression{verdict}, f.err
 }
 
+func (f *fake) Lately(_ context.Context, r server.LatelyRequest) (server.Lately, error) {
+	f.asked = r
+	return server.Lately{
+		Server: info, Events: []pgvigil.Event{{At: noon, Kind: pgvigil.EventDeploy, Object: "v1"}},
+		Sample: pgvigil.SessionSample{At: noon, Sessions: []pgvigil.Session{{PID: 7, BlockedBy: []int{8}}}, Locks: []pgvigil.LockWait{{Waiter: 7, Blocker: 8, Since: noon}}},
+	}, f.err
+}
+
 func (f *fake) Advise(_ context.Context, r server.AdviseRequest) ([]pgvigil.Proposal, error) {
 	f.asked = r
 	return []pgvigil.Proposal{proposal}, f.err
@@ -157,6 +165,9 @@ var calls = map[string]func(context.Context, server.App) (any, error){
 	},
 	"regressions": func(ctx context.Context, a server.App) (any, error) {
 		return a.Regressions(ctx, server.RegressionFilter{Target: "ci", Server: 2, Window: window})
+	},
+	"lately": func(ctx context.Context, a server.App) (any, error) {
+		return a.Lately(ctx, server.LatelyRequest{Target: "ci", Since: noon})
 	},
 	"advise": func(ctx context.Context, a server.App) (any, error) {
 		return a.Advise(ctx, server.AdviseRequest{Target: "ci", Database: "d", Alert: 3, Queries: []pgvigil.Fingerprint{math.MaxUint64}, Budget: 1 << 40, Window: window})
