@@ -75,6 +75,10 @@ bench: node_modules/.done ## history write and read, fingerprints, interval maki
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./query ./internal/interval ./internal/store/... ./analyzer/... ./collector | tee bench.txt
 .PHONY: bench
 
+bench-collector: ## what a pass costs a server, beside other readers: writes docs/bench-collector.md
+	go run ./internal/peers > docs/bench-collector.md.new && mv docs/bench-collector.md.new docs/bench-collector.md
+.PHONY: bench-collector
+
 BASE ?= main
 bench-diff: ## the same beside another revision (BASE=main), by benchstat
 	@.ci/bench-diff $(BASE) '$(BENCH)'

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 
 	"internal/conninfo":        {"."},
 	"internal/pgserver":        {"."},
+	"internal/peers":           {".", "collector", "internal/pgserver"},
 	"internal/pgtest":          {".", "internal/pgserver"},
 	"internal/interval":        {"."},
 	"internal/store":           {".", "internal/interval"},
