@@ -32,9 +32,9 @@ func newProxy(dsn string) (*proxy, error) {
 }
 
 // dsn returns the connection string that leads through the proxy.
-func (p *proxy) dsn(database string) string {
+func (p *proxy) dsn() string {
 	_, port, _ := net.SplitHostPort(p.listener.Addr().String())
-	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/%s?sslmode=disable", p.config.User, port, database)
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%s/%s?sslmode=disable", p.config.User, port, p.config.Database)
 }
 
 func (p *proxy) accept() {

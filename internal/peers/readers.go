@@ -70,7 +70,7 @@ func (s *stage) firstPass() *reader {
 }
 
 func (s *stage) collect(name string, c *collector.Collector, fresh func() *collector.Collector) *reader {
-	target := pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(s.proxy.dsn("ci")), Databases: []string{"ci"}}
+	target := pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(s.proxy.dsn()), Databases: []string{"ci"}}
 	got := 0
 	return &reader{
 		name: name,
@@ -97,7 +97,7 @@ const relationViews = "SELECT * FROM pg_stat_user_tables; SELECT * FROM pg_stati
 // query is a plain query over a connection that stays.
 func (s *stage) query(ctx context.Context, name, sql string) (*reader, error) {
 	r := &reader{name: name}
-	conn, err := pgx.Connect(ctx, s.proxy.dsn("ci"))
+	conn, err := pgx.Connect(ctx, s.proxy.dsn())
 	if err != nil {
 		return r, err
 	}
@@ -166,7 +166,7 @@ func (s *stage) exporter(ctx context.Context) (*reader, error) {
 		return r, err
 	}
 	cmd := exec.Command(exporterBinary, "--web.listen-address="+address, "--extend.query-path="+queries, "--log.level=error")
-	cmd.Env = append(os.Environ(), "DATA_SOURCE_NAME="+s.proxy.dsn("ci"))
+	cmd.Env = append(os.Environ(), "DATA_SOURCE_NAME="+s.proxy.dsn())
 	if err := cmd.Start(); err != nil {
 		return r, err
 	}
@@ -228,7 +228,7 @@ func (s *stage) powa(ctx context.Context) (*reader, error) {
 	if _, err := s.own.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE EXTENSION IF NOT EXISTS powa", pgx.QueryExecModeSimpleProtocol); err != nil {
 		return r, err
 	}
-	conn, err := pgx.Connect(ctx, s.proxy.dsn("ci"))
+	conn, err := pgx.Connect(ctx, s.proxy.dsn())
 	if err != nil {
 		return r, err
 	}
