@@ -58,6 +58,7 @@ type memory struct {
 	described  map[pgvigil.StatementKey]bool
 	catalogs   map[pgvigil.OID]*catalog
 	sizes      map[pgvigil.OID]pgvigil.Bytes
+	lengths    map[pgvigil.OID]*lengths
 	sizesAt    time.Time
 	rolesAt    time.Time
 	postmaster time.Time
@@ -128,6 +129,7 @@ func (c *Collector) memory(target string) *memory {
 			described: map[pgvigil.StatementKey]bool{},
 			catalogs:  map[pgvigil.OID]*catalog{},
 			sizes:     map[pgvigil.OID]pgvigil.Bytes{},
+			lengths:   map[pgvigil.OID]*lengths{},
 		}
 		c.targets[target] = m
 	}

@@ -115,6 +115,11 @@ func (p *pass) forgetDatabases() {
 			delete(p.memory.catalogs, oid)
 		}
 	}
+	for oid := range p.memory.lengths {
+		if !here[oid] {
+			delete(p.memory.lengths, oid)
+		}
+	}
 	for oid := range p.memory.sizes {
 		if !here[oid] {
 			delete(p.memory.sizes, oid)

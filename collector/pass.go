@@ -113,6 +113,7 @@ func (p *pass) readServer(ctx context.Context) error {
 	if !s.PostmasterStart.Equal(p.memory.postmaster) {
 		p.memory.postmaster = s.PostmasterStart
 		clear(p.memory.catalogs)
+		clear(p.memory.lengths)
 	}
 	if !p.allStats {
 		p.warn("no-stats-rights", "the role sees only its own statements and sessions",

@@ -42,6 +42,8 @@ type indexRow struct {
 	fillFactor int     // 0 default
 	dedup      bool    // not switched off
 	bytes      pgvigil.Bytes
+	// partitioned says that it stands for those of the partitions and has no file.
+	partitioned bool
 }
 
 // tableSign changes when a table gets another column or check.
@@ -62,60 +64,38 @@ func (v *visit) read(ctx context.Context) error {
 	return nil
 }
 
-// readRelations reads sizes and counters. Size functions wait behind an ACCESS
-// EXCLUSIVE lock. Relations that are locked so are left out; when a lock comes
-// in between, lock_timeout ends the query, and the sizes of the whole database
-// are those of the last vacuum or analyze.
+// readRelations reads counters, and then the lengths of files.
 func (v *visit) readRelations(ctx context.Context) error {
-	err := v.readSized(ctx, true)
-	if sqlState(err) != stateLockTimeout {
-		return err
-	}
-	v.warn("sizes-by-relpages", fmt.Sprintf("file sizes in database %s are those of the last vacuum or analyze: a lock is held on a table", v.db.Name), "")
-	return v.readSized(ctx, false)
-}
-
-func (v *visit) readSized(ctx context.Context, sized bool) error {
-	rows, err := v.conn.Query(ctx, load("tables"), sized)
+	rows, err := v.conn.Query(ctx, load("tables"))
 	if err != nil {
 		return err
 	}
 	if v.tables, err = pgx.CollectRows(rows, v.scanTable); err != nil {
 		return fmt.Errorf("read tables: %w", err)
 	}
-	if rows, err = v.conn.Query(ctx, load("indexes"), sized); err != nil {
+	if rows, err = v.conn.Query(ctx, load("indexes")); err != nil {
 		return err
 	}
 	if v.indexes, err = pgx.CollectRows(rows, v.scanIndex); err != nil {
 		return fmt.Errorf("read indexes: %w", err)
 	}
-	return nil
+	return v.readSizes(ctx)
 }
 
 func (v *visit) scanTable(row pgx.CollectableRow) (tableRow, error) {
 	var t tableRow
-	var relPages int64
-	var size, toast *pgvigil.Bytes
 	var options []string
 	var vacuum, analyze *moment
 	var fetched, hit, fetchedTuples float64
-	var toastPages int64
 	c := &t.Counters
 	err := row.Scan(&t.Key.RelID, &t.Schema, &t.Name, &t.Kind, &t.Parent, &t.shape.attributes, &t.shape.checks,
-		&relPages, &t.RelTuples, &size, &toast, &options, &t.FrozenXID, &t.MultiXID, &vacuum, &analyze,
+		&t.counted, &t.RelTuples, &options, &t.FrozenXID, &t.MultiXID, &vacuum, &analyze,
 		&c.SeqScans, &c.SeqTuples, &fetchedTuples, &c.Inserted, &c.Updated, &c.Deleted, &c.HotUpdated,
 		&c.LiveTuples, &c.DeadTuples, &c.ModSinceAn, &c.InsSinceVac,
 		&c.Vacuums, &c.AutoVacuums, &c.Analyzes, &c.AutoAnalyzes, &fetched, &hit,
-		&t.TOAST.RelID, &toastPages, &t.TOAST.Live, &t.TOAST.Dead)
+		&t.TOAST.RelID, &t.TOAST.Pages, &t.TOAST.Live, &t.TOAST.Dead)
 	t.Key.DBID = v.db.OID
 	t.LastVacuum, t.LastAnalyze = utc(vacuum), utc(analyze)
-	t.counted = relPages
-	t.Pages, t.heapBytes = v.size(relPages, size)
-	if t.TOAST.RelID != 0 {
-		var bytes pgvigil.Bytes
-		t.TOAST.Pages, bytes = v.size(toastPages, toast)
-		t.heapBytes += bytes
-	}
 	t.Options = options
 	t.FillFactor = option(options, "fillfactor", 100)
 	c.IndexTuples = fetchedTuples // the indexes add theirs
@@ -125,27 +105,16 @@ func (v *visit) scanTable(row pgx.CollectableRow) (tableRow, error) {
 
 func (v *visit) scanIndex(row pgx.CollectableRow) (indexRow, error) {
 	var i indexRow
-	var relPages int64
-	var size *pgvigil.Bytes
 	var options []string
 	var fetched, hit float64
 	err := row.Scan(&i.Key.RelID, &i.TableID, &i.Schema, &i.Name, &i.Table, &i.Method, &i.Unique, &i.Primary, &i.Valid,
-		&i.Parent, &relPages, &i.rows, &size, &options, &i.Scans, &i.TuplesRd, &i.TuplesFt, &fetched, &hit)
+		&i.Parent, &i.partitioned, &i.Pages, &i.rows, &options, &i.Scans, &i.TuplesRd, &i.TuplesFt, &fetched, &hit)
 	i.Key.DBID = v.db.OID
-	i.Pages, i.bytes = v.size(relPages, size)
 	i.BlocksHit, i.BlocksRd = hit, fetched-hit
 	i.fillFactor = option(options, "fillfactor", 0)
 	i.dedup = !strings.Contains(strings.Join(options, " "), "deduplicate_items=off") &&
 		!strings.Contains(strings.Join(options, " "), "deduplicate_items=false")
 	return i, err
-}
-
-// size returns pages and bytes by the file's size, else by relpages.
-func (v *visit) size(relPages int64, bytes *pgvigil.Bytes) (int64, pgvigil.Bytes) {
-	if bytes == nil {
-		return relPages, pgvigil.Bytes(relPages * v.blockSize)
-	}
-	return int64(*bytes) / v.blockSize, *bytes
 }
 
 // option returns a storage parameter of a relation.

@@ -1,10 +1,4 @@
--- one row per table, materialized view and partitioned parent; file sizes if $1 and nobody locks it, else NULL
-WITH locked AS MATERIALIZED (
-    SELECT DISTINCT relation
-    FROM pg_locks
-    WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-)
+-- one row per table, materialized view and partitioned parent
 SELECT c.oid,
        n.nspname,
        c.relname,
@@ -14,9 +8,6 @@ SELECT c.oid,
        c.relchecks::int,
        c.relpages,
        c.reltuples,
-       CASE WHEN $1::bool AND c.relkind <> 'p' AND l.relation IS NULL THEN pg_relation_size(c.oid) END,
-       CASE WHEN $1::bool AND c.reltoastrelid <> 0 AND l.relation IS NULL AND lt.relation IS NULL
-            THEN pg_relation_size(c.reltoastrelid) END,
        COALESCE(c.reloptions, '{}'),
        CASE WHEN c.relkind <> 'p' THEN GREATEST(age(c.relfrozenxid), age(tc.relfrozenxid)) ELSE 0 END,
        CASE WHEN c.relkind <> 'p' THEN GREATEST(mxid_age(c.relminmxid), mxid_age(tc.relminmxid)) ELSE 0 END,
@@ -47,8 +38,6 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
-LEFT JOIN locked l ON l.relation = c.oid
-LEFT JOIN locked lt ON lt.relation = c.reltoastrelid
 WHERE c.relkind IN ('r', 'p', 'm')
   AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
