@@ -3,8 +3,7 @@
 // the wire, memory and temporary files of the backends, and the longest stall of
 // somebody else. It writes a table in Markdown to standard output.
 //
-// Each reader reads in turn with the others, so that a noisy machine is noisy
-// for all of them. Compare ratios.
+// All read in one run, so that a noisy machine is noisy for all. Compare ratios.
 package main
 
 import (
@@ -101,7 +100,7 @@ func play(ctx context.Context, s scene, rounds int) (err error) {
 
 const introduction = `# What a pass costs
 
-Made by ` + "`make bench-collector`" + `: PostgreSQL 15, all readers in turn in one run. The CPU time is that of the server's
+Made by ` + "`make bench-collector`" + `: PostgreSQL 15, all readers in one run. The CPU time is that of the server's
 backends, read from /proc, a mean over 15 rounds; the bytes are counted by a proxy between. The stall is the longest wait of a session that
 runs new statements meanwhile, less what it waits without any reader. Machines are noisy: compare ratios, not runs.
 

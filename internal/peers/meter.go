@@ -120,12 +120,16 @@ type result struct {
 	memory, temp         float64 // bytes
 }
 
-// measure has every reader read once a round, each time after the scene moved on.
+// measure has every reader read once a round, each time after the scene moved
+// on by what it should between two reads of one reader.
 func (s *stage) measure(ctx context.Context, readers []*reader, rounds int) ([]result, error) {
 	cpu, wire := make([][]float64, len(readers)), make([][]float64, len(readers))
 	results := make([]result, len(readers))
-	for range rounds {
-		for i, r := range readers {
+	for i, r := range readers {
+		if err := r.read(ctx); err != nil { // the others' turns are no change of this scene
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		for range rounds {
 			if err := s.touch(ctx, s.scene.changed); err != nil {
 				return nil, err
 			}
