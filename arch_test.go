@@ -120,7 +120,7 @@ func TestABrokenRuleIsSeen(t *testing.T) {
 
 // mayConnect are the folders that may ask pgx for a connection: the place of the
 // rule of TLS, and what only ever meets servers of its own.
-var mayConnect = []string{"internal/conninfo", "internal/pgserver", "internal/pgtest"}
+var mayConnect = []string{"internal/conninfo", "internal/peers", "internal/pgserver", "internal/pgtest"}
 
 var rawConnection = regexp.MustCompile(`\bpgx\.(Connect|ConnectConfig|ParseConfig)\(|\bpgconn\.(Connect|ConnectConfig|ParseConfig)\(`)
 
