@@ -258,6 +258,7 @@ type Session struct {
 	PID         int
 	DBID        OID
 	UserID      OID
+	User        string // its name; "" unknown
 	Application string
 	State       string
 	WaitType    string

@@ -41,9 +41,9 @@ func (p *pass) readActivity(ctx context.Context) error {
 func scanBackend(row pgx.CollectableRow) (backend, error) {
 	var b backend
 	var xact, began, change, start *moment
-	err := row.Scan(&b.PID, &b.DBID, &b.UserID, &b.Application, &b.State, &b.WaitType, &b.WaitEvent,
+	err := row.Scan(&b.PID, &b.DBID, &b.UserID, &b.User, &b.Application, &b.State, &b.WaitType, &b.WaitEvent,
 		&b.QueryID, &b.text, &b.BackendType, &xact, &began, &change, &start, &b.BackendXmin, &b.OwnedByUs)
-	b.Application = query.MaskLabel(b.Application)
+	b.User, b.Application = query.MaskLabel(b.User), query.MaskLabel(b.Application)
 	b.XactStart, b.QueryStart, b.StateChange, b.BackendStart = utc(xact), utc(began), utc(change), utc(start)
 	return b, err
 }

@@ -369,7 +369,7 @@ func TestActivityShowsWhoBlocksWhom(t *testing.T) {
 			!strings.Contains(blocked.Query, "SET v = 2") || blocked.State != "active" {
 			t.Errorf("waiter = %+v; want it blocked by %d", blocked, blocking.PID)
 		}
-		if blocking.State != "idle in transaction" || blocking.XactStart.IsZero() || blocking.QueryStart.IsZero() {
+		if blocking.State != "idle in transaction" || blocking.User != "postgres" || blocking.XactStart.IsZero() || blocking.QueryStart.IsZero() {
 			t.Errorf("holder = %+v", blocking)
 		}
 		if len(snap.Locks) != 1 || snap.Locks[0].Relation != "public.hot" || snap.Locks[0].Waiter != blocked.PID ||

@@ -2,6 +2,7 @@
 SELECT a.pid,
        COALESCE(a.datid, 0),
        COALESCE(a.usesysid, 0),
+       COALESCE(a.usename, ''),
        COALESCE(a.application_name, ''),
        COALESCE(a.state, ''),
        COALESCE(a.wait_event_type, ''),
