@@ -100,6 +100,11 @@ func TestNoFaultConvictsNobody(t *testing.T) {
 				c.ms *= 1.5 + math.Mod(float64(i)*0.618, 1)
 			}
 		},
+		"a neighbour delays what takes long": func(p, i int, c *call) {
+			if p >= warmUp {
+				c.ms *= 1 + 1.5*c.ms/(c.ms+1)
+			}
+		},
 		"one short stall": func(p, i int, c *call) {
 			if p >= warmUp && p < warmUp+8 && i%9 == 0 {
 				c.ms *= 5
@@ -141,6 +146,59 @@ func TestASlowServerIsOneIncident(t *testing.T) {
 		}
 		if opened != 1 || ended != 1 {
 			t.Errorf("seed %d: %d incidents opened, %d ended; want 1 and 1", seed, opened, ended)
+		}
+	}
+}
+
+// TestAServerWhoseLongQueriesWaitIsOneIncident: who takes the processors delays
+// what runs longer than a slice of time, and the median query is none of that.
+func TestAServerWhoseLongQueriesWaitIsOneIncident(t *testing.T) {
+	missed, ended := 0, 0
+	for seed := range uint64(10) {
+		w := newWorld(seed, 45, 2*time.Second)
+		w.bend = func(p, i int, c *call) {
+			if p >= warmUp && p < warmUp+20 && c.ms > 0.7 {
+				c.ms *= 2.5
+			}
+		}
+		opened := 0
+		for _, v := range run(t, w, warmUp+50) {
+			switch {
+			case v.Kind == pgvigil.KindIncident && v.Step == Convicted:
+				opened++
+				if v.Numbers.Slower < 3 || v.Factor < 1.15 {
+					t.Errorf("seed %d: factor %.2f of %d queries; want a slowdown of several", seed, v.Factor, v.Numbers.Slower)
+				}
+			case v.Kind == pgvigil.KindIncident && v.Step == Resolved:
+				ended++
+			case v.Kind == pgvigil.KindRegression && v.Step == Convicted:
+				t.Errorf("seed %d: convicted series %d: %s", seed, v.Series.Fingerprint, v.Rule)
+			}
+		}
+		if opened == 0 {
+			missed++
+		}
+	}
+	if missed > 1 || ended < 9 {
+		t.Errorf("%d of 10 missed, %d ended; want at most one missed, and all over", missed, ended)
+	}
+}
+
+// TestOneSlowQueryIsNoIncident guards that a server is not said to suffer from
+// the time of a single query.
+func TestOneSlowQueryIsNoIncident(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(seed, 45, 2*time.Second)
+		victims := w.busiest(1)
+		w.bend = func(p, i int, c *call) {
+			if p >= warmUp && victims[i] {
+				c.ms *= 8
+			}
+		}
+		for _, v := range run(t, w, warmUp+watchFor) {
+			if v.Kind == pgvigil.KindIncident && v.Step == Convicted {
+				t.Errorf("seed %d: incident: %s", seed, v.Rule)
+			}
 		}
 	}
 }

@@ -25,6 +25,7 @@ type Detector struct {
 	marks  []mark
 	common common
 	burden burden
+	crowd  *measure // of this pass: what was taken for the server's trouble
 	totals totals
 
 	fitter  fitter
@@ -64,6 +65,7 @@ func (d *Detector) Observe(p Pass) ([]Verdict, error) {
 		d.mark(m)
 	}
 	err := d.take(p.Samples)
+	d.crowd = nil
 	d.shareCommon()
 	d.weighBurden()
 	var out []Verdict
@@ -193,7 +195,7 @@ func (d *Detector) refit(s *series) {
 		return
 	}
 	due := min(max(n/10, d.th.RefitMin), d.th.RefitMax)
-	if s.ewma > 0.5 && s.episode == nil {
+	if (s.ewma > 0.5 || s.tempRun >= 2) && s.episode == nil {
 		due += 2 * int(d.th.StallLength) // what is in doubt is not taken in yet
 	}
 	if !s.fitted || d.tick-s.fitTick >= due {

@@ -62,8 +62,11 @@ func (d *Detector) judge(s *series) []Verdict {
 		return d.clear(s)
 	}
 	best, found := d.best(s)
+	if spilt, ok := d.spills(s); ok && (!found || spilt.n.Score > best.n.Score) {
+		best, found = spilt, true
+	}
 	switch {
-	case found && best.n.Score >= d.th.Alert && !d.deferred(best.n):
+	case found && best.n.Score >= d.th.Alert && !d.deferred(s, best.n):
 		return d.convict(s, best)
 	case found && best.n.Score >= d.th.Suspect && !s.suspect:
 		s.suspect = true
@@ -88,11 +91,11 @@ func (d *Detector) clear(s *series) []Verdict {
 
 // deferred says that a verdict from time alone waits, because the whole server
 // is slower.
-func (d *Detector) deferred(n Numbers) bool {
+func (d *Detector) deferred(s *series, n Numbers) bool {
 	if n.worked(n.Shift) || n.Temp || n.Hit || n.Marked {
 		return false
 	}
-	return n.Common > d.th.CommonShare*n.Shift || n.Common > d.th.CommonLoud
+	return d.shared(s, n) || n.Common > d.th.CommonShare*n.Shift || n.Common > d.th.CommonLoud
 }
 
 // worked says that blocks rose with the time, and not because of more rows.
@@ -158,11 +161,16 @@ func (d *Detector) width(s *series, z null) float64 {
 
 // weigh finds the onset of a shift and the evidence for it.
 func (d *Detector) weigh(s *series, win []obs, z null, shift, sw float64) (finding, bool) {
-	at := s.onset(win, shift)
-	since := win[at:]
+	since := win[s.onset(win, shift):]
 	if !consistent(since, shift) {
 		return finding{}, false
 	}
+	return finding{onset: s.len() - len(since), n: d.score(d.evidence(s, since, z, shift, sw))}, true
+}
+
+// evidence gathers what speaks for a shift of s since an onset; sw is the sum
+// of the weights of the last z.k observations.
+func (d *Detector) evidence(s *series, since []obs, z null, shift, sw float64) Numbers {
 	first := int(since[0].tick)
 	n := Numbers{
 		Shift: shift, Scale: d.width(s, z), Observed: len(since),
@@ -191,11 +199,16 @@ func (d *Detector) weigh(s *series, win []obs, z null, shift, sw float64) (findi
 			n.Stall += x.v
 		}
 	}
+	return n
+}
+
+// score weighs the evidence of n against noise and against a stall.
+func (d *Detector) score(n Numbers) Numbers {
 	n.Score = d.th.Prior - math.Log(math.Exp(-n.Noise)+math.Exp(-n.Stall))
 	if n.Deployed {
 		n.Score += d.th.DeployPrior
 	}
-	return finding{onset: s.dropped + len(s.obs) - len(since), n: n}, true
+	return n
 }
 
 // say is the evidence of a shift of z scales: the logarithm of a likelihood

@@ -257,7 +257,8 @@ func rule(n Numbers) string {
 		text string
 	}{
 		{n.worked(n.Shift), fmt.Sprintf("blocks per call %.2f times", math.Exp(n.Blocks))},
-		{n.Temp, "temporary blocks appeared"},
+		{n.Temp && n.Lasting == 0, "temporary blocks appeared"},
+		{n.Lasting > 0, fmt.Sprintf("temporary blocks appeared and stayed for %d intervals", n.Lasting)},
 		{n.Hit, "the hit ratio fell"},
 		{n.Marked, "a change on its tables at the onset"},
 	} {

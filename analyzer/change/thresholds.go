@@ -27,6 +27,9 @@ type Thresholds struct {
 	// TempEvidence, HitEvidence and EventEvidence count against noise and
 	// against a stall.
 	TempEvidence, HitEvidence, EventEvidence float64
+	// SpillShift is the smallest shift of time with which temporary blocks that
+	// stay convict, SpillLasts the evidence of each interval with them.
+	SpillShift, SpillLasts float64
 	// StallRarity is -ln of the share of time that a series spends in stalls.
 	StallRarity float64
 	// EvidenceCap bounds what one kind of evidence can say.
@@ -42,6 +45,9 @@ type Thresholds struct {
 	// passes.
 	Incident    float64
 	IncidentFor int
+	// IncidentLoad is the shift of the time of all queries added up that makes
+	// one, if half of the dearest queries share it.
+	IncidentLoad float64
 	// Season is the standard deviation that an hour of day never seen may
 	// differ by.
 	Season float64
@@ -73,6 +79,8 @@ func Defaults() Thresholds {
 		TempEvidence:  8,
 		HitEvidence:   6,
 		EventEvidence: 6,
+		SpillShift:    -0.02,
+		SpillLasts:    0.5,
 		StallRarity:   -math.Log(0.01),
 		EvidenceCap:   12,
 		StallLength:   12,
@@ -81,6 +89,7 @@ func Defaults() Thresholds {
 		CommonShare:   0.3,
 		Incident:      0.15,
 		IncidentFor:   3,
+		IncidentLoad:  math.Log(1.25),
 		Season:        0.2,
 		ResolveFor:    36,
 		NewNormal:     1008,

@@ -54,11 +54,14 @@ type Numbers struct {
 	Rows        float64 // shift of rows per call
 	Scale       float64 // of Shift, as measured in the past
 	Observed    int     // observations since the onset
+	Slower      int     // of an incident, how many queries are slower
+	Asked       int     // and of how many
 	Noise       float64 // evidence against noise
 	Stall       float64 // evidence against a stall
 	Score       float64
 	Common      float64 // mean common factor since the onset
 	Temp        bool    // temporary blocks appeared
+	Lasting     int     // intervals in a row with temporary blocks, where they alone convicted
 	Hit         bool    // the hit ratio fell
 	Marked      bool    // a catalog event on its tables is near the onset
 	Deployed    bool    // a deploy is near the onset
