@@ -37,6 +37,7 @@ func TestFaultsAreConvictedWithinAMinuteOfTwoSecondPasses(t *testing.T) {
 		"an index is lost":             {func(c *call, _ int) { c.ms *= 12; c.blocks *= 40 }, 20, pgvigil.CausePlan},
 		"a worse plan":                 {func(c *call, _ int) { c.ms *= 3; c.blocks *= 4 }, 20, pgvigil.CausePlan},
 		"a sort spills":                {func(c *call, _ int) { c.ms *= 2.5; c.temp = 60 }, 8, pgvigil.CauseSpill},
+		"a sort spills to a fast disk": {func(c *call, _ int) { c.ms *= 1.05; c.temp = 60 }, 14, pgvigil.CauseSpill},
 		"a row is fought for":          {func(c *call, _ int) { c.ms *= 6 }, 30, pgvigil.CauseContention},
 		"a list grows":                 {func(c *call, _ int) { c.ms *= 4; c.blocks *= 5; c.rows *= 5 }, 30, pgvigil.CauseRows},
 		"dead rows pile up in a queue": {func(c *call, a int) { f := 1 + float64(a)/4; c.ms *= f; c.blocks *= f }, 30, ""},
@@ -103,6 +104,16 @@ func TestNoFaultConvictsNobody(t *testing.T) {
 		"a neighbour delays what takes long": func(p, i int, c *call) {
 			if p >= warmUp {
 				c.ms *= 1 + 1.5*c.ms/(c.ms+1)
+			}
+		},
+		"a sort that spills now and then": func(p, i int, c *call) {
+			if i%9 == 0 && p%5 == 0 {
+				c.temp = 60
+			}
+		},
+		"a sort that spilled all along": func(p, i int, c *call) {
+			if i%9 == 0 {
+				c.temp = 60
 			}
 		},
 		"one short stall": func(p, i int, c *call) {

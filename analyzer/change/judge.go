@@ -98,9 +98,12 @@ func (d *Detector) deferred(s *series, n Numbers) bool {
 	return d.shared(s, n) || n.Common > d.th.CommonShare*n.Shift || n.Common > d.th.CommonLoud
 }
 
+// leastWork is the smallest shift of blocks per call that says anything.
+const leastWork = 0.05
+
 // worked says that blocks rose with the time, and not because of more rows.
 func (n Numbers) worked(d float64) bool {
-	return n.Blocks > 0.6*d && n.Rows < 0.5*n.Blocks
+	return n.Blocks > max(0.6*d, leastWork) && n.Rows < 0.5*n.Blocks
 }
 
 // best returns the finding with the highest score over all scales.
