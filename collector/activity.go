@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -48,20 +47,9 @@ func scanBackend(row pgx.CollectableRow) (backend, error) {
 	return b, err
 }
 
-func (p *pass) readLockWaits(ctx context.Context) error {
-	rows, err := p.conn.Query(ctx, load("lock_waits"))
-	if err != nil {
+func (p *pass) readLockWaits(ctx context.Context) (err error) {
+	if p.waits, err = readLockWaits(ctx, p.conn, load("lock_waits")); err != nil {
 		return err
-	}
-	p.waits, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (lockWait, error) {
-		var w lockWait
-		var since *moment
-		err := row.Scan(&w.Waiter, &w.Blocker, &w.Mode, &w.LockType, &w.relation.DBID, &w.relation.RelID, &since)
-		w.Since = utc(since)
-		return w, err
-	})
-	if err != nil {
-		return fmt.Errorf("read who blocks whom: %w", err)
 	}
 	for i := range p.activity {
 		b := &p.activity[i]
@@ -90,7 +78,7 @@ func (p *pass) describeActivity() {
 		case b.BackendType == "autovacuum worker":
 			s.Query = b.text // "autovacuum: VACUUM public.job": no literals in it
 		default:
-			q := p.Describe(b.text, query.Options{Partitions: p.partitions[b.DBID], MaxText: p.TextLimit})
+			q := p.Describe(b.text, query.Options{Partitions: p.memory.partitionsOf(b.DBID), MaxText: p.TextLimit})
 			s.Fingerprint, s.Query, s.Tags = q.Fingerprint, q.Text, q.Tags
 		}
 		p.snap.Sessions = append(p.snap.Sessions, s)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ type Options struct {
 	// indexes, so that bloat measured before a restart is not measured again; nil
 	// if there is no history.
 	Catalog func(context.Context, pgvigil.Server) ([]pgvigil.DatabaseRead, error)
+	// Random returns numbers in [0, 1), for what must not happen to many at once;
+	// rand.Float64. It may be called by several goroutines at a time.
+	Random func() float64
 }
 
 // Collector makes passes. It remembers, per target, what it need not read
@@ -67,6 +71,26 @@ type memory struct {
 	measured map[pgvigil.RelationKey]measurement
 	system   pgvigil.SystemID
 	spent    []spending
+	sampled  bool // by Sample, which guards its passes too
+	guard    *guard
+	tally    *tally
+	// partitions of databases as last seen, for texts of sessions.
+	parts      sync.Mutex
+	partitions map[pgvigil.OID]map[string]string
+}
+
+// setPartitions remembers the partitions of a database.
+func (m *memory) setPartitions(db pgvigil.OID, parts map[string]string) {
+	m.parts.Lock()
+	defer m.parts.Unlock()
+	m.partitions[db] = parts
+}
+
+// partitionsOf returns the partitions of a database, for query.Describe.
+func (m *memory) partitionsOf(db pgvigil.OID) map[string]string {
+	m.parts.Lock()
+	defer m.parts.Unlock()
+	return m.partitions[db]
 }
 
 // New returns a collector.
@@ -87,6 +111,9 @@ func New(o Options) *Collector {
 		o.CatalogEvery = 5 * time.Minute
 	}
 	o.Bloat = o.Bloat.withDefaults()
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
 	if o.Describe == nil {
 		o.Describe = query.Describe
 	}
@@ -110,7 +137,7 @@ func (c *Collector) Pass(ctx context.Context, t pgvigil.Target) (*pgvigil.Snapsh
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, t.Timeouts.Pass)
 	defer cancel()
-	p := &pass{Options: c.o, target: t, memory: m, snap: &pgvigil.Snapshot{}, partitions: map[pgvigil.OID]map[string]string{}}
+	p := &pass{Options: c.o, collector: c, target: t, memory: m, snap: &pgvigil.Snapshot{}}
 	if err := p.run(ctx); err != nil {
 		return nil, discreet(err)
 	}
@@ -118,6 +145,12 @@ func (c *Collector) Pass(ctx context.Context, t pgvigil.Target) (*pgvigil.Snapsh
 		return nil, fmt.Errorf("collect %s: %w", t.Name, err)
 	}
 	return p.snap, nil
+}
+
+// GiveBack returns the samples that a pass over a target brought when they could
+// not be kept; its next pass brings them again.
+func (c *Collector) GiveBack(target string, w pgvigil.Waits) {
+	c.memory(target).tally.giveBack(w)
 }
 
 func (c *Collector) memory(target string) *memory {
@@ -130,6 +163,8 @@ func (c *Collector) memory(target string) *memory {
 			catalogs:  map[pgvigil.OID]*catalog{},
 			sizes:     map[pgvigil.OID]pgvigil.Bytes{},
 			lengths:   map[pgvigil.OID]*lengths{},
+			guard:     newGuard(), tally: newTally(),
+			partitions: map[pgvigil.OID]map[string]string{},
 		}
 		c.targets[target] = m
 	}

@@ -45,10 +45,16 @@ var startup = map[string]string{
 // name. Errors are one sentence without the DSN or any part of its password,
 // mostly a *pgvigil.Hint.
 func Connect(ctx context.Context, t pgvigil.Target, database string) (*pgx.Conn, error) {
+	return connect(ctx, t, database, nil)
+}
+
+// connect is Connect for a connection whose statements are timed.
+func connect(ctx context.Context, t pgvigil.Target, database string, tracer pgx.QueryTracer) (*pgx.Conn, error) {
 	config, err := connConfig(t, database)
 	if err != nil {
 		return nil, err
 	}
+	config.Tracer = tracer
 	timeouts := withDefaults(t.Timeouts)
 	ctx, cancel := context.WithTimeout(ctx, timeouts.Connect)
 	defer cancel()

@@ -3,8 +3,11 @@ package collector
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,11 +18,11 @@ import (
 // or not: the share of statements that the counters account for needs all.
 func (p *pass) readDatabases(ctx context.Context) error {
 	sized := p.Now().Sub(p.memory.sizesAt) >= p.CatalogEvery
-	rows, err := p.conn.Query(ctx, load("databases"), sized)
-	if err != nil {
-		return fmt.Errorf("list databases: %w", err)
+	err := p.listDatabases(ctx, sized)
+	if sized && sqlState(err) == stateCancelled {
+		sized = false // what takes long is to add up the files
+		err = p.listDatabases(ctx, sized)
 	}
-	p.snap.Databases, err = pgx.CollectRows(rows, p.scanDatabase)
 	if err != nil {
 		return fmt.Errorf("list databases: %w", err)
 	}
@@ -27,6 +30,15 @@ func (p *pass) readDatabases(ctx context.Context) error {
 		p.memory.sizesAt = p.Now()
 	}
 	return nil
+}
+
+func (p *pass) listDatabases(ctx context.Context, sized bool) error {
+	rows, err := p.conn.Query(ctx, load("databases"), sized)
+	if err != nil {
+		return err
+	}
+	p.snap.Databases, err = pgx.CollectRows(rows, p.scanDatabase)
+	return err
 }
 
 func (p *pass) scanDatabase(row pgx.CollectableRow) (pgvigil.DatabaseRead, error) {
@@ -62,46 +74,137 @@ func (p *pass) wanted(name string) bool {
 	return len(p.target.Databases) == 0 || slices.ContainsFunc(p.target.Databases, matches)
 }
 
-// visitDatabases looks into the wanted databases, one after the other, over
-// one further connection at a time.
+// visitDatabases looks into the wanted databases, one after the other: first
+// the one at hand, then the others.
 func (p *pass) visitDatabases(ctx context.Context) {
-	list := p.snap.Databases[:0]
-	for _, db := range p.snap.Databases {
-		if p.wanted(db.Name) {
-			err := p.visit(ctx, &db)
-			if gone(err) {
-				p.warn("database-gone", fmt.Sprintf("database %s was dropped during the pass", db.Name), "")
+	dropped := map[pgvigil.OID]bool{}
+	for _, first := range []bool{true, false} {
+		for i := range p.snap.Databases {
+			db := &p.snap.Databases[i]
+			if !p.wanted(db.Name) || (db.Name == p.home) != first {
 				continue
 			}
-			if err != nil {
+			err := p.visit(ctx, db)
+			if gone(err) {
+				p.warn("database-gone", fmt.Sprintf("database %s was dropped during the pass", db.Name), "")
+				dropped[db.OID] = true
+			} else if err != nil {
 				p.warn("database-unread", fmt.Sprintf("look into database %s: %s", db.Name, plain(err)), pgvigil.Advice(err))
 			}
 		}
-		list = append(list, db)
 	}
-	p.snap.Databases = list
+	p.snap.Databases = slices.DeleteFunc(p.snap.Databases, func(db pgvigil.DatabaseRead) bool { return dropped[db.OID] })
 	p.forgetDatabases()
 }
 
 // visit reads tables, indexes and catalog of one database. The database at
 // hand is read over the connection at hand.
 func (p *pass) visit(ctx context.Context, db *pgvigil.DatabaseRead) error {
-	conn := p.conn
-	if db.Name != p.database {
-		var err error
-		if conn, err = Connect(ctx, p.target, db.Name); err != nil {
-			return err
-		}
-		defer p.closeConn(ctx, conn)
+	if err := p.move(ctx, db.Name); err != nil {
+		return err
 	}
-	v := visit{pass: p, conn: conn, db: db}
+	v := visit{pass: p, conn: p.conn, db: db}
 	if err := v.read(ctx); err != nil {
 		db.Tables, db.Indexes, db.Constraints = nil, nil, nil
 		return err
 	}
 	db.Visited = true
-	p.partitions[db.OID] = partitionMap(db.Tables)
+	p.memory.setPartitions(db.OID, partitionMap(db.Tables))
 	return nil
+}
+
+// move takes the pass to another database. It leaves the one where it is before:
+// a pass has one connection at a time.
+func (p *pass) move(ctx context.Context, database string) error {
+	if p.conn != nil && !p.conn.IsClosed() && database == p.database {
+		return nil
+	}
+	left := p.leave(ctx)
+	conn, err := connect(ctx, p.target, database, &p.watch)
+	for range leaveTries {
+		if !left || sqlState(err) != stateNoConnection || ctx.Err() != nil {
+			break
+		}
+		pause(ctx, leavePause) // the backend that we left takes its time to end
+		conn, err = connect(ctx, p.target, database, &p.watch)
+	}
+	if err != nil {
+		return err
+	}
+	p.conn, p.database = conn, database
+	p.memory.guard.watch(conn.PgConn().PID())
+	return nil
+}
+
+// stand sees to it that the pass is connected to some database, to the server's
+// home if the connection broke. It tries that once.
+func (p *pass) stand(ctx context.Context) error {
+	if p.conn != nil && !p.conn.IsClosed() {
+		return nil
+	}
+	if p.lost == nil {
+		if err := p.move(ctx, p.home); err != nil {
+			p.lost = err
+		}
+	}
+	return p.lost
+}
+
+// How often, and after which time, a connection is tried again that the server
+// refuses because the one before is not quite gone.
+const (
+	leaveTries = 10
+	leavePause = 20 * time.Millisecond
+)
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// leave ends the connection of the pass, and says whether there was one.
+func (p *pass) leave(ctx context.Context) bool {
+	if p.conn == nil {
+		return false
+	}
+	p.memory.guard.unwatch(p.conn.PgConn().PID())
+	closeConn(ctx, p.conn)
+	p.conn = nil
+	return true
+}
+
+// guarded sees to it that the held connection looks out for those who wait for
+// the pass: the sampler's, else one for the time of the pass. The function that
+// it returns ends that, and says in the snapshot what there was to see.
+func (p *pass) guarded(ctx context.Context) (end func()) {
+	m, stop := p.memory, func() {}
+	m.guard.take()
+	if !m.sampled {
+		ctx, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { p.collector.hold(ctx, p.target, SampleOptions{}, m) })
+		stop = func() { cancel(); running.Wait() }
+	}
+	if !m.guard.await(ctx, p.target.Timeouts.Connect) {
+		p.warn("unguarded", "no second connection was to be had, so nobody looks whether others wait for this pass", "")
+	}
+	return func() {
+		stop()
+		p.account(m.guard.take())
+	}
+}
+
+// account writes down what the pass may have cost others.
+func (p *pass) account(f found) {
+	held, stopped := p.watch.read()
+	p.snap.Footprint = pgvigil.Footprint{LongestLock: held, OldestXmin: f.oldestXmin}
+	if f.waiter == "" {
+		return
+	}
+	p.snap.Footprint.Stopped = stopped
+	p.warn("gave-way", "statements of this pass were stopped because "+f.waiter+" waited for them; the next pass reads what is missing", "")
 }
 
 // forgetDatabases drops what was remembered of databases that are gone.
@@ -125,4 +228,7 @@ func (p *pass) forgetDatabases() {
 			delete(p.memory.sizes, oid)
 		}
 	}
+	p.memory.parts.Lock()
+	defer p.memory.parts.Unlock()
+	maps.DeleteFunc(p.memory.partitions, func(oid pgvigil.OID, _ map[string]string) bool { return !here[oid] })
 }

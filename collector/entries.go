@@ -150,7 +150,9 @@ func (e *entries) drop(vanished map[pgvigil.StatementKey]int) {
 
 // fetchEntries sends clock, entries and clock again in one round trip and one
 // transaction. A reset in between makes the read worthless.
-func (p *pass) fetchEntries(ctx context.Context, known []int64) (reply, error) {
+func (p *pass) fetchEntries(ctx context.Context, known []int64) (_ reply, err error) {
+	p.watch.start()
+	defer func() { p.watch.stop(p.conn, err) }()
 	sql, metrics := p.extension.statementsSQL()
 	states, err := p.conn.TypeMap().Encode(pgtype.Int8ArrayOID, pgtype.BinaryFormatCode, known, nil)
 	if err != nil {

