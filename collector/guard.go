@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // guardEvery is the time between two looks at whether somebody waits for us.
@@ -128,7 +130,7 @@ func (g *guard) look(ctx context.Context, conn *pgx.Conn) error {
 	_, err = pgx.ForEachRow(rows, []any{&ours, &age, &waiter, &application}, func() error {
 		f.oldestXmin = max(f.oldestXmin, age)
 		if waiter != 0 {
-			f.waiter = processName(waiter, application)
+			f.waiter = processName(waiter, query.MaskLabel(application))
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/query"
 )
 
 // sighting is one session as one sample saw it.
@@ -98,10 +99,10 @@ func (s *sampler) scanSighting(raw [][]byte) (sighting, error) {
 	if len(raw) != 13 {
 		return sighting{}, fmt.Errorf("decode a session: %d columns", len(raw))
 	}
-	d := decoder{words: s.tally.words}
+	d := decoder{words: s.tally.words, labels: s.tally.labels}
 	x := sighting{
 		pid: int(d.int32(raw[0])), dbid: pgvigil.OID(d.int32(raw[1])), user: pgvigil.OID(d.int32(raw[2])),
-		application: d.word(raw[3]), state: d.word(raw[4]), waitType: d.word(raw[5]), waitEvent: d.word(raw[6]),
+		application: d.label(raw[3]), state: d.word(raw[4]), waitType: d.word(raw[5]), waitEvent: d.word(raw[6]),
 		xactStart: d.time(raw[9]), queryStart: d.time(raw[10]), stateChange: d.time(raw[11]), backend: d.word(raw[12]),
 	}
 	x.text = d.phrase(x.dbid, raw[7], raw[8])
@@ -110,8 +111,9 @@ func (s *sampler) scanSighting(raw [][]byte) (sighting, error) {
 
 // decoder reads values of the binary format.
 type decoder struct {
-	words map[string]string // few and repeated in every sample
-	err   error
+	words  map[string]string // few and repeated in every sample
+	labels map[string]string // masked, by what the program gave itself
+	err    error
 }
 
 func (d *decoder) int32(b []byte) uint32 {
@@ -147,15 +149,23 @@ func (d *decoder) time(b []byte) time.Time {
 const maxWords = 4096
 
 func (d *decoder) word(b []byte) string {
-	if w, ok := d.words[string(b)]; ok {
+	return recall(d.words, b, func(s string) string { return s })
+}
+
+// label is the name that a program gave itself, without what looks generated.
+func (d *decoder) label(b []byte) string { return recall(d.labels, b, query.MaskLabel) }
+
+// recall returns what make gives for b, from memory if it was asked before.
+func recall(memory map[string]string, b []byte, make func(string) string) string {
+	if w, ok := memory[string(b)]; ok {
 		return w
 	}
-	if len(d.words) >= maxWords {
-		clear(d.words)
+	if len(memory) >= maxWords {
+		clear(memory)
 	}
-	w := string(b)
-	d.words[w] = w
-	return w
+	s := string(b)
+	memory[s] = make(s)
+	return memory[s]
 }
 
 // phrase tells a text by its query id, or by its hash where the server has none.

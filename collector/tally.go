@@ -18,7 +18,8 @@ type tally struct {
 	minutes map[int64]*minuteTally // by Unix minute
 	calls   callBook
 	phrases phrasebook
-	words   map[string]string // of the sampler alone
+	// words and labels are the sampler's alone.
+	words, labels map[string]string
 	// returned is what a pass took and could not be kept.
 	returned []pgvigil.Waits
 }
@@ -47,7 +48,7 @@ type waitKey struct {
 }
 
 func newTally() *tally {
-	return &tally{minutes: map[int64]*minuteTally{}, calls: newCallBook(), phrases: newPhrasebook(), words: map[string]string{}}
+	return &tally{minutes: map[int64]*minuteTally{}, calls: newCallBook(), phrases: newPhrasebook(), words: map[string]string{}, labels: map[string]string{}}
 }
 
 // add takes one sample into account.
