@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,26 +21,31 @@ type SampleOptions struct {
 	Resolve func(ctx context.Context, name string) (pgvigil.Target, error)
 }
 
-// Sample samples the sessions of a target over one connection of its own, which
-// it holds open, until ctx ends. The passes over the target take along what was
-// gathered, and it looks out for those who wait for them.
+// Sample begins to sample the sessions of a target over one connection of its
+// own, which it holds open until ctx ends. The passes over the target take along
+// what was gathered, and it looks out for those who wait for them. The function
+// that it returns waits for the end.
 //
-// It tries again, ever more rarely, while there is no connection to be had. The
-// log says once why, and once that it is over. It returns without a connection.
-func (c *Collector) Sample(ctx context.Context, t pgvigil.Target, o SampleOptions) {
+// While there is no connection to be had it tries again, ever more rarely. The
+// log says once why, and once that it is over.
+func (c *Collector) Sample(ctx context.Context, t pgvigil.Target, o SampleOptions) (wait func()) {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
 	m := c.memory(t.Name)
-	m.busy.Lock() // a pass under way has a guard of its own
-	m.sampled = true
-	m.busy.Unlock()
-	defer func() {
-		m.busy.Lock()
-		defer m.busy.Unlock()
-		m.sampled = false
-	}()
-	c.hold(ctx, t, o, m)
+	m.setSampled(true) // when a pass under way, which has a guard of its own, is over
+	var running sync.WaitGroup
+	running.Go(func() {
+		c.hold(ctx, t, o, m)
+		m.setSampled(false)
+	})
+	return running.Wait
+}
+
+func (m *memory) setSampled(yes bool) {
+	m.busy.Lock()
+	defer m.busy.Unlock()
+	m.sampled = yes
 }
 
 // The held connection: how long one of its statements may take, and how long it

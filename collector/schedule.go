@@ -29,6 +29,13 @@ type Scheduler struct {
 	collector *Collector
 	o         ScheduleOptions
 	jobs      []job
+	samples   []sampleJob
+}
+
+// sampleJob is one target that is sampled beside its passes.
+type sampleJob struct {
+	target pgvigil.Target
+	every  time.Duration
 }
 
 // job is one target with its times.
@@ -57,6 +64,11 @@ func (s *Scheduler) Add(t pgvigil.Target, spec string, jitter time.Duration) err
 	return nil
 }
 
+// Sample has a target sampled beside its passes, see Collector.Sample.
+func (s *Scheduler) Sample(t pgvigil.Target, every time.Duration) {
+	s.samples = append(s.samples, sampleJob{t, every})
+}
+
 // Run makes passes until ctx ends, then waits for those under way. A pass that
 // panics is logged, and the target's next one comes as ever.
 func (s *Scheduler) Run(ctx context.Context) {
@@ -67,6 +79,9 @@ func (s *Scheduler) Run(ctx context.Context) {
 		// SkipIfStillRunning would leave the job running for ever (v3.0.1).
 		chain := cron.NewChain(cron.SkipIfStillRunning(log), cron.Recover(log))
 		clock.Schedule(j.times, chain.Then(cron.FuncJob(func() { s.pass(ctx, j.target) })))
+	}
+	for _, j := range s.samples {
+		defer s.collector.Sample(ctx, j.target, SampleOptions{Every: j.every, Resolve: s.o.Resolve})()
 	}
 	clock.Start()
 	<-ctx.Done()

@@ -67,7 +67,28 @@ func (p *pass) forgetKeys() {
 	p.memory.described = kept
 }
 
-func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (queries map[pgvigil.StatementKey]pgvigil.Query, err error) {
+// rawText is a text as the server has it, which must not leave the collector.
+type rawText struct {
+	key  pgvigil.StatementKey
+	text *string
+	cut  *bool
+}
+
+// fetchTexts reads texts and describes them after that: the server must not
+// wait for us with a transaction open.
+func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (map[pgvigil.StatementKey]pgvigil.Query, error) {
+	raw, err := p.fetchRaw(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	queries := make(map[pgvigil.StatementKey]pgvigil.Query, len(raw))
+	for _, r := range raw {
+		queries[r.key] = p.describe(r.key, r.text, r.cut != nil && *r.cut)
+	}
+	return queries, nil
+}
+
+func (p *pass) fetchRaw(ctx context.Context, keys []pgvigil.StatementKey) (raw []rawText, err error) {
 	if err := p.move(ctx, p.home); err != nil {
 		return nil, err
 	}
@@ -84,18 +105,10 @@ func (p *pass) fetchTexts(ctx context.Context, keys []pgvigil.StatementKey) (que
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	queries = make(map[pgvigil.StatementKey]pgvigil.Query, len(keys))
-	for rows.Next() {
-		var key pgvigil.StatementKey
-		var text *string
-		var cut *bool
-		if err := rows.Scan(&key.UserID, &key.DBID, &key.QueryID, &key.TopLevel, &text, &cut); err != nil {
-			return nil, err
-		}
-		queries[key] = p.describe(key, text, cut != nil && *cut)
-	}
-	return queries, rows.Err()
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r rawText, err error) {
+		err = row.Scan(&r.key.UserID, &r.key.DBID, &r.key.QueryID, &r.key.TopLevel, &r.text, &r.cut)
+		return r, err
+	})
 }
 
 // describe turns a text into a query. A server that lost its file of texts

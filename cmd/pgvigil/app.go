@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/collector"
 	"github.com/pgvigil/pgvigil/internal/server"
 	"github.com/pgvigil/pgvigil/reports"
 )
@@ -85,6 +86,31 @@ func distinct(list []pgvigil.Warning) []pgvigil.Warning {
 		}
 	}
 	return out
+}
+
+// sample samples a target, or all for "", beside the passes that Collect makes,
+// until stop is called.
+func (a *app) sample(ctx context.Context, target string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	names := a.cfg.TargetNames()
+	if target != "" {
+		names = []string{target}
+	}
+	var waits []func()
+	for _, name := range names {
+		every := a.cfg.Targets[name].Schedule.Sample.Std()
+		if every <= 0 {
+			continue
+		}
+		o := collector.SampleOptions{Every: every, Resolve: a.cfg.Resolve}
+		waits = append(waits, a.watcher.collector.Sample(ctx, pgvigil.Target{Name: name}, o))
+	}
+	return func() {
+		cancel()
+		for _, wait := range waits {
+			wait()
+		}
+	}
 }
 
 func failedPass(target string, at time.Time, err error) server.PassResult {

@@ -75,11 +75,14 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 	if o.passes < 1 {
 		return &pgvigil.Hint{Err: fmt.Errorf("read --passes %d: no pass to make", o.passes), Advice: "use 1 or more"}
 	}
-	app, done, err := o.openFor(ctx, u)
+	ops, done, err := o.openFor(ctx, u)
 	if err != nil {
 		return err
 	}
 	defer u.finish(done)
+	if local, ok := ops.(*app); ok && o.passes > 1 {
+		defer local.sample(ctx, o.target)()
+	}
 	tick := time.NewTicker(max(o.every, time.Millisecond))
 	defer tick.Stop()
 	var failed error
@@ -91,7 +94,7 @@ func (o collectOptions) run(ctx context.Context, u *ui) error {
 			case <-tick.C:
 			}
 		}
-		results, err := app.Collect(ctx, o.target)
+		results, err := ops.Collect(ctx, o.target)
 		if err != nil {
 			return err
 		}

@@ -97,8 +97,12 @@ func (a *app) schedule() (*collector.Scheduler, error) {
 	})
 	for _, name := range a.cfg.TargetNames() {
 		when := a.cfg.Targets[name].Schedule
-		if err := s.Add(pgvigil.Target{Name: name}, when.Spec(), when.Jitter.Std()); err != nil {
+		t := pgvigil.Target{Name: name}
+		if err := s.Add(t, when.Spec(), when.Jitter.Std()); err != nil {
 			return nil, err
+		}
+		if when.Sample > 0 {
+			s.Sample(t, when.Sample.Std())
 		}
 	}
 	return s, nil

@@ -95,6 +95,7 @@ func (w *watcher) take(ctx context.Context, target string, snap *pgvigil.Snapsho
 	defer w.writing.Unlock()
 	rec, err := w.history.Record(ctx, snap)
 	if err != nil {
+		w.collector.GiveBack(target, snap.Waits)
 		return passed{}, fmt.Errorf("record the pass over %s: %w", target, err)
 	}
 	alerts, err := w.analyzer.Observe(ctx, rec)

@@ -142,6 +142,9 @@ func (c checker) patterns(key string, list []string) {
 }
 
 func (c checker) schedule(key string, s Schedule) {
+	if s.Sample != 0 && s.Sample < Duration(100*time.Millisecond) && !c.inherited(key+".sample") {
+		c.bad(key+".sample", fmt.Sprintf("%s is too short", s.Sample), "write at least 100ms, or 0s for no samples")
+	}
 	if c.inherited(key+".every") && c.inherited(key+".cron") && c.inherited(key+".jitter") {
 		return // reported where it is written
 	}

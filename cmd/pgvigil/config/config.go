@@ -77,6 +77,7 @@ type Schedule struct {
 	Every  Duration `yaml:"every" doc:"Time between passes, at least 1s. Instead of cron." default:"60s"`
 	Cron   string   `yaml:"cron" doc:"Cron expression of five fields, in UTC unless it begins with CRON_TZ=Zone and a space. Instead of every." example:"'*/5 * * * *'"`
 	Jitter Duration `yaml:"jitter" doc:"Each target is delayed by a fixed part of this, so that targets do not all start at once. Without it, at most a tenth of every where that is shorter than 5s." default:"5s"`
+	Sample Duration `yaml:"sample" doc:"Time between two samples of who waits for what, at least 100ms; 0s takes none. A second connection is held open for it. Where a sample takes the server long, fewer are taken: at most a hundredth of its time, over a minute." default:"1s"`
 }
 
 // Timeouts bound what pgvigil does on a server.
