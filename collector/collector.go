@@ -158,15 +158,19 @@ func (c *Collector) memory(target string) *memory {
 	defer c.mu.Unlock()
 	m := c.targets[target]
 	if m == nil {
-		m = &memory{
-			described: map[pgvigil.StatementKey]bool{},
-			catalogs:  map[pgvigil.OID]*catalog{},
-			sizes:     map[pgvigil.OID]pgvigil.Bytes{},
-			lengths:   map[pgvigil.OID]*lengths{},
-			guard:     newGuard(), tally: newTally(),
-			partitions: map[pgvigil.OID]map[string]string{},
-		}
+		m = newMemory()
 		c.targets[target] = m
 	}
 	return m
+}
+
+func newMemory() *memory {
+	return &memory{
+		described: map[pgvigil.StatementKey]bool{},
+		catalogs:  map[pgvigil.OID]*catalog{},
+		sizes:     map[pgvigil.OID]pgvigil.Bytes{},
+		lengths:   map[pgvigil.OID]*lengths{},
+		guard:     newGuard(), tally: newTally(),
+		partitions: map[pgvigil.OID]map[string]string{},
+	}
 }

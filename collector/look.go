@@ -49,7 +49,7 @@ func (c *Collector) Look(ctx context.Context, t pgvigil.Target) (*Scene, error) 
 	if err != nil {
 		return nil, err
 	}
-	l := &look{pass: &pass{Options: c.o, target: t, memory: &memory{}, conn: conn, snap: &pgvigil.Snapshot{}}, scene: &Scene{}}
+	l := &look{pass: &pass{Options: c.o, target: t, memory: newMemory(), conn: conn, snap: &pgvigil.Snapshot{}}, scene: &Scene{}}
 	l.Describe = remembering(c.o.Describe)
 	defer l.close(ctx, conn)
 	if err := l.read(ctx); err != nil {
