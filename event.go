@@ -21,6 +21,10 @@ const (
 	EventRestart        EventKind = "restart"
 	EventPlanChanged    EventKind = "plan changed"
 	EventAnalyzed       EventKind = "analyzed"
+	EventVacuumed       EventKind = "vacuumed"
+	EventDeadlock       EventKind = "deadlock"
+	EventCancelled      EventKind = "statements cancelled"
+	EventTempFiles      EventKind = "temporary files"
 	EventRoleChanged    EventKind = "role changed" // primary or standby
 	EventProposalDone   EventKind = "proposal applied"
 
@@ -54,9 +58,11 @@ type Event struct {
 	Table  string // unqualified name of the table concerned, if any
 	Before string
 	After  string
-	// Source is "catalog", "counters", "user".
+	// Source is "catalog", "counters", "user", "log", or a PlanSource.
 	Source string
 	// Count is how many alike happened between the same two snapshots and are
 	// told as one, from 2 on; else 0.
 	Count int
+	// Fingerprint is the query that it is about, 0 for none.
+	Fingerprint Fingerprint
 }

@@ -41,6 +41,7 @@ const (
 	DetailPruningLost     = "pruning lost"
 	DetailStaleStatistics = "stale statistics"
 	DetailGenericPlan     = "generic plan"
+	DetailPlanChanged     = "plan changed"
 	DetailNPlusOne        = "n+1"
 	DetailListGrowth      = "list growth"
 	DetailLockQueue       = "lock queue"

@@ -35,6 +35,14 @@ type Snapshot struct {
 	State    ServerState
 	// Roles are those of the cluster; nil when they were not read.
 	Roles []Role
+	// Plans are those that the pass learned of, or why there is none.
+	Plans []Plan
+	// Log is what was read of the server's log, Events what it told.
+	Log    LogRead
+	Events []Event
+	// Notes are what the collector wants to find again at its next pass, by
+	// name; they are kept with the pass or not at all.
+	Notes map[string][]byte
 	// Warnings say what the pass could not read and why.
 	Warnings []Warning
 }

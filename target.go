@@ -19,6 +19,9 @@ type Target struct {
 	ExcludeDatabases []string
 	// Labels travel with every alert; "owner" routes it.
 	Labels map[string]string
+	// Log is the path of the server's log, or a shell pattern of the paths of its
+	// files; "" reads none.
+	Log string
 	// Timeouts bound every connection and statement of a pass.
 	Timeouts Timeouts
 }

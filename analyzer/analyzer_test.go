@@ -27,6 +27,26 @@ var scenes = map[string]scene{
 		work:   victimDoes(func(w *work) { w.ms *= 15; w.blocks *= 60 }),
 		within: 8, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan, detail: pgvigil.DetailIndexDropped,
 	},
+	"a plan that changed for no reason that shows": {
+		event: func(p *play) pgvigil.Event {
+			return pgvigil.Event{
+				Server: 1, DBID: 5, At: p.at, Since: p.at.Add(-passes), Kind: pgvigil.EventPlanChanged, Object: victim.String(), Fingerprint: victim,
+				Before: "Index Scan using jobs_token on public.jobs", After: "Seq Scan on public.jobs", Source: "explain",
+			}
+		},
+		work:   victimDoes(func(w *work) { w.ms *= 6; w.blocks *= 8 }),
+		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan, detail: pgvigil.DetailPlanChanged,
+	},
+	"another query's plan that changed": {
+		event: func(p *play) pgvigil.Event {
+			return pgvigil.Event{
+				Server: 1, DBID: 5, At: p.at, Since: p.at.Add(-passes), Kind: pgvigil.EventPlanChanged, Object: "x", Fingerprint: victim + 1,
+				Before: "Index Scan using jobs_token on public.jobs", After: "Seq Scan on public.jobs", Source: "explain",
+			}
+		},
+		work:   victimDoes(func(w *work) { w.ms *= 6; w.blocks *= 8 }),
+		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan, detail: pgvigil.DetailGenericPlan,
+	},
 	"a setting changed": {
 		event: func(p *play) pgvigil.Event {
 			return pgvigil.Event{Server: 1, At: p.at, Since: p.at.Add(-passes), Kind: pgvigil.EventSettingChanged, Object: "random_page_cost", Before: "1.1", After: "40"}

@@ -43,6 +43,7 @@ var theories = []theory{
 	{pgvigil.CausePlan, pgvigil.DetailStaleStatistics, staleStatistics},
 	{pgvigil.CausePlan, pgvigil.DetailGenericPlan, genericPlan},
 	{pgvigil.CausePlan, pgvigil.DetailSetting, settingChanged},
+	{pgvigil.CausePlan, pgvigil.DetailPlanChanged, planChanged},
 	{pgvigil.CauseSpill, "", spill},
 	{pgvigil.CauseSpill, pgvigil.DetailSetting, spillBySetting},
 	{pgvigil.CauseBloat, pgvigil.DetailLongTransaction, longTransaction},
@@ -88,6 +89,7 @@ func (e *evidence) rank() []pgvigil.CauseEvidence {
 	for _, t := range theories {
 		s := suspicion{pgvigil.CauseEvidence{Cause: t.cause, Detail: t.detail}}
 		t.weigh(e, &s)
+		e.planned(&s)
 		if s.Score > 0 {
 			out = append(out, s.CauseEvidence)
 		}
@@ -299,7 +301,7 @@ func genericPlan(e *evidence, s *suspicion) {
 		return
 	}
 	for _, ev := range e.events {
-		if ev.Kind != pgvigil.EventAnalyzed && ev.Kind != pgvigil.EventDeploy && ev.Kind != pgvigil.EventMark {
+		if !slices.Contains(asides, ev.Kind) {
 			return
 		}
 	}

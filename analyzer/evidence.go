@@ -129,6 +129,9 @@ func (e *evidence) explains(ev pgvigil.Event) bool {
 	if ev.DBID != 0 && e.v.Series.DBID != 0 && ev.DBID != e.v.Series.DBID {
 		return false
 	}
+	if ev.Fingerprint != 0 {
+		return e.about(ev)
+	}
 	return ev.Table == "" || e.v.Kind == pgvigil.KindIncident || e.names(ev)
 }
 

@@ -258,7 +258,7 @@ func (s *server) mark(ctx context.Context, h History, e pgvigil.Event) ([]change
 	case pgvigil.EventDeploy, pgvigil.EventMark, pgvigil.EventRestart, pgvigil.EventSettingChanged, pgvigil.EventExtensionUpdated:
 		return []change.Mark{m}, nil
 	case pgvigil.EventIndexDropped, pgvigil.EventIndexInvalid, pgvigil.EventIndexCreated,
-		pgvigil.EventColumnCreated, pgvigil.EventColumnDropped, pgvigil.EventPlanChanged, pgvigil.EventColumnChanged,
+		pgvigil.EventColumnCreated, pgvigil.EventColumnDropped, pgvigil.EventColumnChanged,
 		pgvigil.EventConstraintDropped, pgvigil.EventPartitionAttached, pgvigil.EventPartitionDetached:
 		if e.Table == "" { // of many tables, told as one
 			return []change.Mark{m}, nil
@@ -268,6 +268,9 @@ func (s *server) mark(ctx context.Context, h History, e pgvigil.Event) ([]change
 			return nil, err
 		}
 		m.Series = s.naming(c, e.DBID, tableOf(e))
+		return []change.Mark{m}, nil
+	case pgvigil.EventPlanChanged:
+		m.Series = map[pgvigil.SeriesKey]bool{{Server: s.id, DBID: e.DBID, Fingerprint: e.Fingerprint}: true}
 		return []change.Mark{m}, nil
 	}
 	return nil, nil

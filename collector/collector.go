@@ -42,6 +42,14 @@ type Options struct {
 	// Random returns numbers in [0, 1), for what must not happen to many at once;
 	// rand.Float64. It may be called by several goroutines at a time.
 	Random func() float64
+	// Plans says which queries of a server want a plan; nil asks for none.
+	Plans func(context.Context, pgvigil.Server) ([]PlanWish, error)
+	// TrustedRoles are roles, beside superusers, whose functions planning may run.
+	TrustedRoles []string
+	// Note returns what a pass wanted remembered of a server under a name
+	// (Snapshot.Notes), nil for nothing. By default the collector remembers what
+	// it has handed out itself.
+	Note func(ctx context.Context, s pgvigil.Server, name string) ([]byte, error)
 }
 
 // Collector makes passes. It remembers, per target, what it need not read
@@ -74,6 +82,7 @@ type memory struct {
 	sampled  bool // by Sample, which guards its passes too
 	guard    *guard
 	tally    *tally
+	notes    map[string][]byte
 	// partitions of databases as last seen, for texts of sessions.
 	parts      sync.Mutex
 	partitions map[pgvigil.OID]map[string]string
@@ -170,6 +179,7 @@ func newMemory() *memory {
 		catalogs:  map[pgvigil.OID]*catalog{},
 		sizes:     map[pgvigil.OID]pgvigil.Bytes{},
 		lengths:   map[pgvigil.OID]*lengths{},
+		notes:     map[string][]byte{},
 		guard:     newGuard(), tally: newTally(),
 		partitions: map[pgvigil.OID]map[string]string{},
 	}

@@ -110,6 +110,7 @@ func (p *pass) visit(ctx context.Context, db *pgvigil.DatabaseRead) error {
 	}
 	db.Visited = true
 	p.memory.setPartitions(db.OID, partitionMap(db.Tables))
+	v.makePlans(ctx)
 	return nil
 }
 

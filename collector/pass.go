@@ -35,6 +35,7 @@ type pass struct {
 	activity  []backend
 	waits     []lockWait
 	spent     spending // on measuring bloat, in this pass
+	planner   planner
 }
 
 // run makes the pass. Only what makes the whole snapshot worthless is an error.
@@ -58,7 +59,10 @@ func (p *pass) run(ctx context.Context) error {
 		return fmt.Errorf("collect %s: %w", p.target.Name, err)
 	}
 	p.readShared(ctx)
+	p.try(ctx, "plans-unread", "learn which plans are wanted", p.readWishes)
 	p.visitDatabases(ctx)
+	p.keepLedger()
+	p.try(ctx, "log-unread", "read the server's log", p.readLog)
 	p.try(ctx, "texts-unread", "read texts of statements", p.readTexts)
 	p.describeActivity()
 	p.describeState()
@@ -93,6 +97,23 @@ func (p *pass) warn(code, text, remedy string) {
 	if !slices.Contains(p.snap.Warnings, w) {
 		p.snap.Warnings = append(p.snap.Warnings, w)
 	}
+}
+
+// note returns what an earlier pass wanted remembered.
+func (p *pass) note(ctx context.Context, name string) ([]byte, error) {
+	if p.Note == nil {
+		return p.memory.notes[name], nil
+	}
+	return p.Note(ctx, p.snap.Server, name)
+}
+
+// remember hands a note on, to be kept with the pass or not at all.
+func (p *pass) remember(name string, note []byte) {
+	if p.snap.Notes == nil {
+		p.snap.Notes = map[string][]byte{}
+	}
+	p.snap.Notes[name] = note
+	p.memory.notes[name] = note
 }
 
 // closeConn ends a connection even when there is no time left.

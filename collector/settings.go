@@ -26,7 +26,7 @@ var settingNames = []string{
 	"fillfactor", "from_collapse_limit", "fsync", "full_page_writes", "geqo", "geqo_threshold", "hash_mem_multiplier",
 	"hot_standby_feedback", "huge_pages", "idle_in_transaction_session_timeout", "idle_session_timeout", "io_method",
 	"io_workers", "jit", "jit_above_cost", "jit_inline_above_cost", "jit_optimize_above_cost", "join_collapse_limit",
-	"lock_timeout", "log_lock_waits", "log_min_duration_statement", "log_temp_files", "maintenance_work_mem",
+	"lc_messages", "lock_timeout", "log_destination", "log_line_prefix", "log_lock_waits", "log_min_duration_statement", "log_temp_files", "log_timezone", "maintenance_work_mem",
 	"max_connections", "max_parallel_maintenance_workers", "max_parallel_workers", "max_parallel_workers_per_gather",
 	"max_prepared_transactions", "max_standby_streaming_delay", "max_wal_size", "max_worker_processes",
 	"min_parallel_index_scan_size", "min_parallel_table_scan_size", "min_wal_size", "parallel_setup_cost",

@@ -12,6 +12,7 @@ var details = map[string]string{
 	pgvigil.DetailPruningLost:     "its partitions are no longer pruned",
 	pgvigil.DetailStaleStatistics: "the planner's statistics are stale",
 	pgvigil.DetailGenericPlan:     "it runs with a generic plan",
+	pgvigil.DetailPlanChanged:     "its plan changed",
 	pgvigil.DetailNPlusOne:        "it is called once for each row of another",
 	pgvigil.DetailListGrowth:      "its lists of values grew",
 	pgvigil.DetailLockQueue:       "it waits in a queue for a lock",

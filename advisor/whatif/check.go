@@ -3,22 +3,11 @@ package whatif
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
-
-	"github.com/pgvigil/pgvigil"
 )
 
 // verbs are what may be planned.
 var verbs = []string{"select", "insert", "update", "delete", "merge", "with"}
-
-// implied are operators that a text can use without writing them: IN, LIKE,
-// BETWEEN.
-var implied = []string{"=", "<>", "<", ">", "<=", ">=", "~", "~~", "!~~", "~~*", "!~~*"}
 
 // verdict says whether a text may be planned, and under which search_path.
 type verdict struct {
@@ -70,20 +59,8 @@ func shape(sql string) error {
 // untrusted refuses a text whose planning could run a function of somebody
 // who is not trusted.
 func (s *session) untrusted(ctx context.Context, sql string) (refused, err error) {
-	calls, words, ops := used(sql)
-	var schema, function, owner string
-	err = s.conn.QueryRow(ctx, untrustedSQL, calls, words, ops, s.trusted).Scan(&schema, &function, &owner)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("check the functions of a statement: %w", err)
-	}
-	return &pgvigil.Hint{
-		Err: fmt.Errorf("planning could run %s, a function of %s, who is not trusted",
-			Quote(schema, function), Quote(owner)),
-		Advice: "look at the function, then name its owner among the trusted roles",
-	}, nil
+	reach, err := s.foreign.Reach(ctx, sql)
+	return reach.Untrusted, err
 }
 
 // untrustedIndex is untrusted for an index. One of plain columns has nothing
@@ -95,103 +72,10 @@ func (s *session) untrustedIndex(ctx context.Context, x Index, sql string) (refu
 	return s.untrusted(ctx, sql)
 }
 
-// used lists what a text could call by name, every word of it, and its
-// operators.
-func used(sql string) (calls, words, ops []string) {
-	ts := tokens(sql)
-	calls, words = []string{}, []string{}
-	ops = slices.Clone(implied)
-	for i, t := range ts {
-		switch t.kind {
-		case operator:
-			ops = append(ops, t.text)
-		case word:
-			words = append(words, t.text)
-			if i+1 < len(ts) && ts[i+1].text == "(" {
-				calls = append(calls, t.text)
-			}
-		}
-	}
-	return calls, words, ops
-}
-
 // pathOf returns the search_path that database and role configure, after
 // checking that each unqualified table means exactly one. A table that is on
 // no path but exists once adds its schema.
 func (s *session) pathOf(ctx context.Context, st Statement) (path string, refused, err error) {
-	list, err := s.configuredPath(ctx, st.Role)
-	if err != nil {
-		return "", nil, err
-	}
-	schemas, err := s.schemasOf(ctx, st.Tables)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, name := range st.Tables {
-		in := schemas[name]
-		switch {
-		case len(in) == 0:
-		case len(in) > 1 && st.Role == "":
-			return "", fmt.Errorf("plan unknown: %s is a table in the schemas %s", Quote(name), strings.Join(in, ", ")), nil
-		case !slices.ContainsFunc(in, func(schema string) bool { return slices.Contains(list, schema) }):
-			list = append(list, in[0])
-		}
-	}
-	for i, p := range list {
-		list[i] = pgx.Identifier{p}.Sanitize()
-	}
-	return strings.Join(list, ", "), nil, nil
-}
-
-var pathElement = regexp.MustCompile(`"((?:[^"]|"")*)"|([^,\s"]+)`)
-
-// configuredPath returns the schemas of the search_path that applies to role.
-func (s *session) configuredPath(ctx context.Context, role string) ([]string, error) {
-	var name, value string
-	err := s.conn.QueryRow(ctx, searchPathSQL, role).Scan(&name, &value)
-	if errors.Is(err, pgx.ErrNoRows) {
-		value, err = `"$user", public`, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the configured search_path: %w", err)
-	}
-	return splitPath(value, role), nil
-}
-
-func splitPath(value, role string) []string {
-	var path []string
-	for _, m := range pathElement.FindAllStringSubmatch(value, -1) {
-		p := strings.ToLower(m[2])
-		if m[2] == "" {
-			p = strings.ReplaceAll(m[1], `""`, `"`)
-		}
-		if p == "$user" {
-			p = role
-		}
-		if p != "" {
-			path = append(path, p)
-		}
-	}
-	return path
-}
-
-func (s *session) schemasOf(ctx context.Context, tables []string) (map[string][]string, error) {
-	out := map[string][]string{}
-	if len(tables) == 0 {
-		return out, nil
-	}
-	rows, err := s.conn.Query(ctx, tableSchemasSQL, tables)
-	if err != nil {
-		return nil, fmt.Errorf("look up tables: %w", err)
-	}
-	var name string
-	var schemas []string
-	_, err = pgx.ForEachRow(rows, []any{&name, &schemas}, func() error {
-		out[name] = slices.Clone(schemas)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look up tables: %w", err)
-	}
-	return out, nil
+	place, refused, err := s.foreign.Find(ctx, st.Role, st.Tables)
+	return place.Path, refused, err
 }

@@ -12,15 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/foreign"
 )
 
 var (
-	//go:embed queries/search_path.sql
-	searchPathSQL string
-	//go:embed queries/table_schemas.sql
-	tableSchemasSQL string
-	//go:embed queries/untrusted.sql
-	untrustedSQL string
 	//go:embed queries/common_values.sql
 	commonValuesSQL string
 	//go:embed queries/highest_value.sql
@@ -46,17 +41,13 @@ const prepared = "pgvigil_whatif"
 // session plans foreign text over one connection, which it does not own.
 type session struct {
 	conn    *pgx.Conn
-	trusted []string
+	foreign foreign.Checker
 	checked map[string]verdict // by role and text
 	calls   int
 }
 
 func newSession(conn *pgx.Conn, o Options) *session {
-	trusted := o.TrustedRoles
-	if trusted == nil {
-		trusted = []string{}
-	}
-	return &session{conn: conn, trusted: trusted, checked: map[string]verdict{}}
+	return &session{conn: conn, foreign: foreign.New(conn, o.TrustedRoles), checked: map[string]verdict{}}
 }
 
 // begin starts the transaction that all planning happens in; the caller rolls

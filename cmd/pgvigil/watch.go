@@ -42,27 +42,33 @@ func newWatcher(h store.History, log *slog.Logger, o watchOptions) *watcher {
 	catalog := func(ctx context.Context, s pgvigil.Server) ([]pgvigil.DatabaseRead, error) {
 		return lastCatalog(ctx, h, s)
 	}
+	plans := &planner{history: h, now: time.Now, top: map[pgvigil.ServerID]dearest{}}
+	note := func(ctx context.Context, s pgvigil.Server, name string) ([]byte, error) {
+		id, err := serverID(ctx, h, s)
+		if err != nil || id == 0 {
+			return nil, err
+		}
+		return h.State(ctx, id, name)
+	}
 	return &watcher{
-		history:   h,
-		collector: collector.New(collector.Options{Log: log, Known: known, Catalog: catalog, TextEvery: o.textEvery, Bloat: o.bloat}),
-		analyzer:  analyzer.New(h, analyzer.Options{Log: log}),
-		log:       log,
+		history: h,
+		collector: collector.New(collector.Options{
+			Log: log, Known: known, Catalog: catalog, TextEvery: o.textEvery, Bloat: o.bloat,
+			Plans: plans.wishes, Note: note,
+		}),
+		analyzer: analyzer.New(h, analyzer.Options{Log: log}),
+		log:      log,
 	}
 }
 
 // lastCatalog is what the history last knew of a server's tables and indexes,
 // nil if it does not know the server.
 func lastCatalog(ctx context.Context, h store.History, s pgvigil.Server) ([]pgvigil.DatabaseRead, error) {
-	servers, err := h.Servers(ctx)
-	if err != nil {
+	id, err := serverID(ctx, h, s)
+	if err != nil || id == 0 {
 		return nil, err
 	}
-	for _, known := range servers {
-		if known.Server.Target == s.Target && known.Server.SystemID == s.SystemID {
-			return h.Catalog(ctx, known.ID)
-		}
-	}
-	return nil, nil
+	return h.Catalog(ctx, id)
 }
 
 // passed is what one pass brought.

@@ -73,6 +73,7 @@ var expiring = []struct{ table, column string }{
 	{"wait_minutes", "minute"},
 	{"wait_counts", "minute"},
 	{"events", "happened_at"},
+	{"plans", "last_seen"},
 	{"passes", "passed_at"},
 	{"incarnations", "since"},
 }

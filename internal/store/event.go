@@ -11,7 +11,7 @@ import (
 func eventTable() Table {
 	return Table{Name: "events", Columns: []string{
 		"id", "server_id", "pass_id", "dbid", "happened_at", "since", "kind", "object", "table_name",
-		"before_value", "after_value", "source", "event_count",
+		"before_value", "after_value", "source", "event_count", "fingerprint",
 	}}
 }
 
@@ -26,13 +26,15 @@ func normal(e pgvigil.Event) pgvigil.Event {
 func eventRow(e *pgvigil.Event, pass int64) []any {
 	return []any{
 		e.ID, int64(e.Server), pass, int64(e.DBID), e.At, timeOrNull(e.Since), string(e.Kind), e.Object, e.Table,
-		e.Before, e.After, e.Source, int64(e.Count),
+		e.Before, e.After, e.Source, int64(e.Count), int64(e.Fingerprint),
 	}
 }
 
 func scanEvent(rows *sql.Rows) (e pgvigil.Event, pass int64, err error) {
+	var fingerprint sql.NullInt64
 	err = rows.Scan(&e.ID, &e.Server, &pass, &e.DBID, (*moment)(&e.At), (*moment)(&e.Since), &e.Kind, &e.Object, &e.Table,
-		&e.Before, &e.After, &e.Source, &e.Count)
+		&e.Before, &e.After, &e.Source, &e.Count, &fingerprint)
+	e.Fingerprint = pgvigil.Fingerprint(fingerprint.Int64)
 	if err != nil {
 		err = fmt.Errorf("read an event: %w", err)
 	}

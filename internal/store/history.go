@@ -51,6 +51,12 @@ type History interface {
 	Waits(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) (pgvigil.Waits, error)
 	Coverage(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 
+	// Plans returns the plans that were seen in a window, and why there are none,
+	// those first seen first.
+	Plans(ctx context.Context, f pgvigil.PlanFilter) ([]pgvigil.Plan, error)
+	// Users returns the roles that run queries, by series.
+	Users(ctx context.Context, id pgvigil.ServerID, fps []pgvigil.Fingerprint) (map[pgvigil.SeriesKey][]pgvigil.OID, error)
+
 	Events(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	// AddEvent keeps an event and returns its id.
 	AddEvent(ctx context.Context, e pgvigil.Event) (int64, error)

@@ -34,7 +34,7 @@ func queryTable() Table {
 // keepQueries adds what this pass learned of texts. The first description of a
 // fingerprint stays until a newer algorithm gives another.
 func (r *recording) keepQueries(ctx context.Context) error {
-	if len(r.snap.Queries)+len(r.snap.Waits.Queries) == 0 {
+	if len(r.snap.Queries)+len(r.snap.Waits.Queries)+len(r.snap.Log.Queries) == 0 {
 		return nil
 	}
 	have := map[pgvigil.Fingerprint]int{}
@@ -52,6 +52,7 @@ func (r *recording) keepQueries(ctx context.Context) error {
 	}
 	fresh := map[pgvigil.Fingerprint]pgvigil.Query{}
 	seen := slices.AppendSeq(slices.Collect(maps.Values(r.snap.Queries)), maps.Values(r.snap.Waits.Queries))
+	seen = slices.AppendSeq(seen, maps.Values(r.snap.Log.Queries))
 	for _, q := range seen {
 		algorithm, known := have[q.Fingerprint]
 		if q.Fingerprint == 0 || q.Method == pgvigil.ByQueryID || known && algorithm >= q.Algorithm {
@@ -188,6 +189,9 @@ func (tx *txn) moveLabels(ctx context.Context, moves map[pgvigil.Fingerprint]pgv
 		}
 	}
 	if err := tx.relabel(ctx, changed); err != nil {
+		return err
+	}
+	if err := tx.relabelPlans(ctx, moves); err != nil {
 		return err
 	}
 	return tx.relabelWaits(ctx, moves)

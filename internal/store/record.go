@@ -120,7 +120,7 @@ func (r *recording) record(ctx context.Context) (pgvigil.Recorded, error) {
 	r.step, r.next = interval.Next(r.prev, r.snap, failed)
 	for _, keep := range []func(context.Context) error{
 		r.keepServer, r.keepLabels, r.keepQueries, r.keepStatements, r.keepDatabases, r.keepRelations,
-		r.keepServerPoint, r.keepSessions, r.keepWaits, r.keepEvents, r.keepPass, r.keepSnapshot,
+		r.keepServerPoint, r.keepSessions, r.keepWaits, r.keepPlans, r.keepNotes, r.keepEvents, r.keepPass, r.keepSnapshot,
 	} {
 		if err := keep(ctx); err != nil {
 			return none, err

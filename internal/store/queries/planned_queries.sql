@@ -1,0 +1,2 @@
+-- the queries that have plans
+SELECT DISTINCT fingerprint FROM plans
