@@ -13,6 +13,7 @@ type scene struct {
 	event   func(p *play) pgvigil.Event // shown by the first faulty pass
 	work    func(age int, f pgvigil.Fingerprint, w *work)
 	look    func(p *play, age int) // adds activity and tables; age < 0 before
+	always  bool                   // work counts before the fault, too
 	within  int
 	kind    pgvigil.VerdictKind
 	cause   pgvigil.Cause
@@ -59,14 +60,49 @@ var scenes = map[string]scene{
 		within: 8, kind: pgvigil.KindRegression, cause: pgvigil.CauseSpill,
 	},
 	"a generic plan": {
-		work:   victimDoes(func(w *work) { w.ms *= 5; w.blocks *= 6 }),
+		work: func(age int, f pgvigil.Fingerprint, w *work) {
+			w.plan = 0.08
+			if f == victim && age >= 0 {
+				w.ms, w.blocks, w.plan = w.ms*5, w.blocks*6, 0
+			}
+		},
+		always: true,
 		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan, detail: pgvigil.DetailGenericPlan,
+	},
+	"more work, and nobody knows why": {
+		work:   victimDoes(func(w *work) { w.ms *= 5; w.blocks *= 6 }),
+		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan,
+	},
+	"more time, and nobody knows why": {
+		work:   victimDoes(func(w *work) { w.ms *= 8 }),
+		within: 30, kind: pgvigil.KindRegression, cause: pgvigil.CauseUnknown,
+	},
+	"waits for a lock of the server's own": {
+		work: victimDoes(func(w *work) { w.ms *= 8 }),
+		look: func(p *play, age int) {
+			if age >= 0 {
+				p.session(pgvigil.Session{Fingerprint: victim, WaitType: "LWLock", WaitEvent: "LockManager"})
+			}
+		},
+		within: 30, kind: pgvigil.KindRegression, cause: pgvigil.CauseContention,
+	},
+	"more rows of a list of constants": {
+		prepare: func(p *play) {
+			q := p.queries[victim]
+			q.Predicates = append(q.Predicates, pgvigil.Predicate{Table: "jobs", Column: "status", Op: "in"})
+			p.queries[victim] = q
+			p.catalog[0].Tables[0].RelTuples = 1e6
+			p.catalog[0].Tables[0].Columns = []pgvigil.Column{{Name: "status", Distinct: 9}}
+		},
+		work:   victimDoes(func(w *work) { w.ms *= 6; w.blocks *= 8; w.rows *= 8 }),
+		within: 30, kind: pgvigil.KindRegression, cause: pgvigil.CauseRows,
 	},
 	"a longer list": {
 		prepare: func(p *play) {
 			q := p.queries[victim]
 			q.Predicates = append(q.Predicates, pgvigil.Predicate{Table: "jobs", Column: "id", Op: "in"})
 			p.queries[victim] = q
+			p.catalog[0].Tables[0].Columns = []pgvigil.Column{{Name: "id", Distinct: -1}}
 		},
 		work:   victimDoes(func(w *work) { w.ms *= 6; w.blocks *= 8; w.rows *= 8 }),
 		within: 30, kind: pgvigil.KindRegression, cause: pgvigil.CauseRows, detail: pgvigil.DetailListGrowth,
@@ -184,10 +220,21 @@ var scenes = map[string]scene{
 		},
 		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CauseBloat, detail: pgvigil.DetailHOTLost,
 	},
-	"a noisy neighbour": {
+	"a server that suffers, from outside for all we know": {
 		work:   func(_ int, f pgvigil.Fingerprint, w *work) { w.ms *= 1.4 + float64(f%7)/5 },
 		look:   func(p *play, _ int) { p.session(pgvigil.Session{Fingerprint: 1}) },
-		within: 5, kind: pgvigil.KindIncident, cause: pgvigil.CauseDatabase, detail: pgvigil.DetailNeighbour,
+		within: 5, kind: pgvigil.KindIncident, cause: pgvigil.CauseDatabase,
+	},
+	"a neighbour of many short statements": {
+		work: func(_ int, f pgvigil.Fingerprint, w *work) { w.ms *= 1.4 + float64(f%7)/5 },
+		look: func(p *play, age int) {
+			p.session(pgvigil.Session{Fingerprint: 1})
+			if age >= 0 {
+				p.session(pgvigil.Session{Query: "SELECT $1", QueryStart: p.at})
+				p.sessions[len(p.sessions)-1].Sessions[1].DBID = 77
+			}
+		},
+		within: 12, kind: pgvigil.KindIncident, cause: pgvigil.CauseDatabase, detail: pgvigil.DetailNeighbour,
 	},
 	"a neighbour that slows most queries a little": {
 		work: func(_ int, _ pgvigil.Fingerprint, w *work) { w.ms *= 1.12 },
@@ -232,7 +279,7 @@ func (sc scene) run(t *testing.T, name string) *play {
 	for i := range p.warm + sc.within {
 		age := i - p.warm
 		rec := p.next(func(f pgvigil.Fingerprint, w *work) {
-			if age >= 0 {
+			if age >= 0 || sc.always {
 				sc.work(age, f, w)
 			}
 		})

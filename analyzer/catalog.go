@@ -45,7 +45,7 @@ func (s *server) tables(ctx context.Context, h History) (*catalog, error) {
 	}
 	for _, db := range list {
 		s.databases[db.OID] = db.Name
-		s.visited[db.OID] = len(db.Tables) > 0
+		s.visited[db.OID] = db.Visited
 		c.add(db)
 	}
 	s.catalog = c

@@ -16,10 +16,10 @@ func table(db, id, parent pgvigil.OID, schema, name string) pgvigil.Table {
 // crowded holds jobs in two databases, and in two schemas of the first.
 func crowded() []pgvigil.DatabaseRead {
 	return []pgvigil.DatabaseRead{
-		{OID: 5, Name: "ci", Tables: []pgvigil.Table{
+		{OID: 5, Name: "ci", Visited: true, Tables: []pgvigil.Table{
 			table(5, 100, 0, "public", "jobs"), table(5, 107, 100, "public", "jobs_7"), table(5, 200, 0, "archive", "Jobs"), table(5, 300, 0, "public", "users"),
 		}},
-		{OID: 6, Name: "billing", Tables: []pgvigil.Table{table(6, 100, 0, "public", "jobs"), table(6, 107, 0, "public", "jobs_7")}},
+		{OID: 6, Name: "billing", Visited: true, Tables: []pgvigil.Table{table(6, 100, 0, "public", "jobs"), table(6, 107, 0, "public", "jobs_7")}},
 	}
 }
 
@@ -134,5 +134,12 @@ func TestTheSameTablesInAnotherDatabaseHideNoEvidence(t *testing.T) {
 				t.Errorf("alerts = %+v; want one of %s, %s", p.alerts, sc.cause, sc.detail)
 			}
 		})
+	}
+}
+
+func TestAWatchedDatabaseWithoutTablesIsWatched(t *testing.T) {
+	s, _ := catalogOf(t, []pgvigil.DatabaseRead{{OID: 5, Name: "fresh", Visited: true}, {OID: 6, Name: "other"}})
+	if !s.visited[5] || s.visited[6] {
+		t.Errorf("visited = %v; want the watched one, though it is empty", s.visited)
 	}
 }

@@ -55,6 +55,9 @@ var theories = []theory{
 	{pgvigil.CauseContention, pgvigil.DetailLockQueue, lockQueue},
 	{pgvigil.CauseContention, pgvigil.DetailHotRow, hotRow},
 	{pgvigil.CauseIO, "", coldCache},
+	{pgvigil.CauseContention, "", contention},
+	{pgvigil.CausePlan, "", planChanged},
+	{pgvigil.CauseDatabase, "", wholeServer},
 	{pgvigil.CauseDatabase, pgvigil.DetailNeighbour, neighbour},
 	{pgvigil.CausePlan, pgvigil.DetailSchema, schemaChanged},
 	{pgvigil.CauseBloat, pgvigil.DetailHeldBack, heldBack},
@@ -82,8 +85,9 @@ func (b *book) name(ctx context.Context, v change.Verdict, r *pgvigil.Regression
 	return nil
 }
 
-// rank returns the causes that something speaks for, likeliest first. What the
-// detector reads from the numbers alone is always among them.
+// rank returns the causes that something speaks for, likeliest first. A cause
+// is never named because no other fits: then it is unknown, with what was ruled
+// out.
 func (e *evidence) rank() []pgvigil.CauseEvidence {
 	var out []pgvigil.CauseEvidence
 	for _, t := range theories {
@@ -94,10 +98,34 @@ func (e *evidence) rank() []pgvigil.CauseEvidence {
 			out = append(out, s.CauseEvidence)
 		}
 	}
-	if e.v.Kind == pgvigil.KindRegression {
-		out = append(out, pgvigil.CauseEvidence{Cause: e.v.Cause, Score: 1.5, For: []string{e.numbers()}})
-	}
 	slices.SortStableFunc(out, func(a, b pgvigil.CauseEvidence) int { return cmp.Compare(b.Score, a.Score) })
+	if len(out) == 0 && e.v.Kind == pgvigil.KindRegression {
+		out = append(out, pgvigil.CauseEvidence{Cause: pgvigil.CauseUnknown, For: []string{e.numbers()}, Against: e.ruledOut()})
+	}
+	return out
+}
+
+// ruledOut says why none of the causes that would show in numbers is named.
+func (e *evidence) ruledOut() []string {
+	n := e.v.Numbers
+	var out []string
+	if n.Blocks > 0.15 {
+		out = append(out, "bloat: no table of the query holds many dead rows")
+	} else {
+		out = append(out, fmt.Sprintf("another plan, or bloat: blocks per call %.2f times", math.Exp(n.Blocks)))
+	}
+	out = append(out, fmt.Sprintf("more rows: rows per call %.2f times", math.Exp(n.Rows)), "spills: no temporary blocks that were not there before")
+	if !n.Hit {
+		out = append(out, "a cold cache: the hit ratio did not fall")
+	}
+	if e.sampled < fewSamples {
+		out = append(out, "waits: not known, its sessions were hardly seen at work")
+	} else {
+		out = append(out, fmt.Sprintf("waits: %.0f %% of %d samples of its sessions were running", 100*float64(e.waits[""])/float64(e.sampled), e.sampled))
+	}
+	if len(e.events) == 0 {
+		out = append(out, "a change: no index, setting, definition or deploy near the onset")
+	}
 	return out
 }
 
@@ -286,29 +314,39 @@ func staleStatistics(e *evidence, s *suspicion) {
 		s.pro(score, "%.0f rows of %s changed since it was analyzed, of %.0f", m.modified, m.name, m.live)
 		break
 	}
+	if s.Score == 0 {
+		return
+	}
 	if list := e.eventsOf(pgvigil.EventAnalyzed); len(list) > 0 {
 		s.pro(1, "%s was analyzed near the onset", list[0].Table)
 	}
-	if s.Score > 0 {
-		e.moreBlocks(s)
-	}
+	e.moreBlocks(s)
 }
 
-// genericPlan is what is left when a statement with parameters does more work
-// and nothing on its tables or settings changed.
+// genericPlan: a statement does more work since it is planned no more. Only
+// planning times tell (track_planning).
 func genericPlan(e *evidence, s *suspicion) {
-	if e.v.Kind != pgvigil.KindRegression || !e.moreWork() || e.v.Cause != pgvigil.CausePlan {
+	if e.v.Kind != pgvigil.KindRegression || !e.moreWork() {
 		return
 	}
-	for _, ev := range e.events {
-		if !slices.Contains(asides, ev.Kind) {
-			return
-		}
+	before, after := e.v.Before.PlanMS, e.v.After.PlanMS
+	if !(before > 0) || !(after < 0.5*before) {
+		return
 	}
-	s.pro(2, "a call does more work though no index, setting or table changed")
-	if before, after := e.v.Before.PlanMS, e.v.After.PlanMS; after < 0.5*before {
-		s.pro(4, "planning takes %.3f ms a call, %.3f ms before: plans are reused", after, before)
+	s.pro(4, "planning takes %.3f ms a call, %.3f ms before: a plan is used again", after, before)
+	e.moreBlocks(s)
+}
+
+// planChanged: a call does more work for the same rows, at once. It is the
+// coarse word for it: why the plan changed is another theory's.
+func planChanged(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindRegression || e.v.Cause == pgvigil.CauseBloat || !e.moreWork() {
+		return
 	}
+	if list := e.eventsOf(pgvigil.EventPlanChanged); len(list) > 0 {
+		s.pro(2.5, "its plan changed near the onset: %s, then %s", list[0].Before, list[0].After)
+	}
+	s.pro(1.5, "%s: a call does more work from one pass to the next", e.numbers())
 }
 
 func settingChanged(e *evidence, s *suspicion) {
@@ -317,8 +355,20 @@ func settingChanged(e *evidence, s *suspicion) {
 		return
 	}
 	ev := list[0]
-	s.pro(4, "%s changed from %s to %s near the onset", ev.Object, ev.Before, ev.After)
+	s.pro(4, "%s near the onset", settingWords(ev))
 	e.moreBlocks(s)
+}
+
+// settingWords say how a setting changed; one of a database or role may not have
+// been set before, or not be set any more.
+func settingWords(ev pgvigil.Event) string {
+	switch {
+	case ev.Before == "":
+		return fmt.Sprintf("%s was set to %s", ev.Object, ev.After)
+	case ev.After == "":
+		return fmt.Sprintf("%s, %s before, was reset", ev.Object, ev.Before)
+	}
+	return fmt.Sprintf("%s changed from %s to %s", ev.Object, ev.Before, ev.After)
 }
 
 func spill(e *evidence, s *suspicion) {
@@ -332,7 +382,7 @@ func spillBySetting(e *evidence, s *suspicion) {
 		return
 	}
 	for _, ev := range e.settings() {
-		s.pro(8, "%.0f temporary blocks a call; %s changed from %s to %s near the onset", e.v.After.TempBlocks, ev.Object, ev.Before, ev.After)
+		s.pro(8, "%.0f temporary blocks a call; %s near the onset", e.v.After.TempBlocks, settingWords(ev))
 		return
 	}
 }

@@ -42,6 +42,9 @@ func (e *evidence) settings() []pgvigil.Event {
 // back vacuum.
 const longEnough = 10
 
+// longText is how many characters of a statement a sentence quotes.
+const longText = 160
+
 func longTransaction(e *evidence, s *suspicion) {
 	if e.v.Kind != pgvigil.KindRegression || e.v.Numbers.Blocks < 0.15 {
 		return
@@ -52,7 +55,10 @@ func longTransaction(e *evidence, s *suspicion) {
 	for _, m := range e.tables {
 		if m.dead > 2*m.deadBefore && m.dead > 200 || m.dead > m.live && m.dead > 200 {
 			s.pro(4, "%s holds %.0f dead rows beside %.0f live ones, %.0f before", m.name, m.dead, m.live, m.deadBefore)
-			s.pro(3, "a transaction has been open for %s and keeps vacuum from removing them", e.oldestXact.Round(time.Second))
+			s.pro(3, "%s has had a transaction open for %s, which keeps vacuum from removing them", who(e.oldest), e.oldestXact.Round(time.Second))
+			if text := []rune(e.oldest.Query); len(text) > 0 {
+				s.pro(0, "its last statement: %s", string(text[:min(longText, len(text))]))
+			}
 			return
 		}
 	}
@@ -94,21 +100,44 @@ func hotLost(e *evidence, s *suspicion) {
 	}
 }
 
-// listGrowth: more rows a call, by a list in the text.
+// listGrowth: more rows a call, by a list that can be seen to have grown. A list
+// of constants, or rows that each value has more of, look the same in the text;
+// so the length that the rows speak for must be more than the values can have.
 func listGrowth(e *evidence, s *suspicion) {
 	n := e.v.Numbers
 	if e.v.Kind != pgvigil.KindRegression || n.Rows < 0.3*n.Shift || n.Rows < 0.2 {
 		return
 	}
 	for _, p := range e.query.Predicates {
-		if p.Op == "in" || p.Op == "any" {
-			s.pro(4, "rows per call %.1f times, and the query takes a list of %s", math.Exp(n.Rows), p.Column)
-			return
+		each, ok := e.rowsPerValue(p)
+		if p.Op != "in" && p.Op != "any" || !ok {
+			continue
+		}
+		was, is := e.v.Before.Rows/each, e.v.After.Rows/each
+		if is < 2 || is < 1.5*max(was, 0.5) {
+			continue
+		}
+		s.pro(4, "rows per call %.1f times: a value of %s has %.1f rows, so the list holds %.0f values at least, %.0f before", math.Exp(n.Rows), p.Column, each, is, was)
+		return
+	}
+}
+
+// rowsPerValue returns how many rows of its table a value of the predicate's
+// column has, by the planner's statistics.
+func (e *evidence) rowsPerValue(p pgvigil.Predicate) (float64, bool) {
+	for _, k := range e.catalog.find(e.v.Series.DBID, p.Table) {
+		t := e.catalog.tables[k]
+		for _, c := range t.Columns {
+			switch d := c.Distinct; {
+			case c.Name != p.Column || d == 0 || math.IsNaN(d):
+			case d < 0: // a share of the rows
+				return max(1, 1/-d), true
+			case t.RelTuples > 0:
+				return max(1, t.RelTuples/d), true
+			}
 		}
 	}
-	if t := strings.ToLower(e.query.Text); strings.Contains(t, " any(") || strings.Contains(t, " any (") || strings.Contains(t, " in (") {
-		s.pro(3, "rows per call %.1f times, and the query takes a list", math.Exp(n.Rows))
-	}
+	return 0, false
 }
 
 // retentionOff: deletes of a table stop while inserts go on.
@@ -130,8 +159,33 @@ func retentionOff(e *evidence, s *suspicion) {
 	}
 }
 
+// fewSamples of a query's sessions say nothing of what it waits for.
+const fewSamples = 2
+
+// contention: its sessions were seen waiting for something that others hold.
+func contention(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindRegression || e.sampled < fewSamples {
+		return
+	}
+	if p := share(e.waits, "Lock:", "LWLock:", "BufferPin:", "IPC:"); p > 0.2 {
+		s.pro(1.5+2*p, "%.0f %% of its sessions waited, most for %s", 100*p, mostWaited(e.waits))
+		e.flatBlocks(s)
+	}
+}
+
+// mostWaited returns what was waited for most.
+func mostWaited(waits map[string]int) string {
+	best := ""
+	for w, n := range waits {
+		if w != "" && (best == "" || n > waits[best] || n == waits[best] && w < best) {
+			best = w
+		}
+	}
+	return best
+}
+
 func lockQueue(e *evidence, s *suspicion) {
-	if e.v.Kind != pgvigil.KindRegression || e.sampled == 0 {
+	if e.v.Kind != pgvigil.KindRegression || e.sampled < fewSamples {
 		return
 	}
 	if p := share(e.waits, "Lock:relation"); p > 0.2 {
@@ -141,7 +195,7 @@ func lockQueue(e *evidence, s *suspicion) {
 }
 
 func hotRow(e *evidence, s *suspicion) {
-	if e.v.Kind != pgvigil.KindRegression || e.sampled == 0 {
+	if e.v.Kind != pgvigil.KindRegression || e.sampled < fewSamples {
 		return
 	}
 	if p := share(e.waits, "Lock:transactionid", "Lock:tuple"); p > 0.2 {
@@ -159,16 +213,26 @@ func (e *evidence) flatBlocks(s *suspicion) {
 	s.pro(1, "a call does no more work: blocks %.2f times", math.Exp(e.v.Numbers.Blocks))
 }
 
-// neighbour: all queries are slower and none of them does more.
-func neighbour(e *evidence, s *suspicion) {
+// wholeServer: all queries are slower and none of them does more.
+func wholeServer(e *evidence, s *suspicion) {
 	if e.v.Kind != pgvigil.KindIncident {
 		return
 	}
-	s.pro(2, "the median query is %.1f times slower while none of them does more work", e.v.Factor)
+	n := e.v.Numbers
+	s.pro(2, "the server's queries take %.1f times as long and none of them does more work; of %d that were asked %d are slower", e.v.Factor, n.Asked, n.Slower)
 	if p := share(e.allWaits, "Lock:"); p > 0.3 {
 		s.contra(2, "%.0f %% of the active sessions wait for locks", 100*p)
-	} else {
-		s.pro(2, "%.0f %% of the active sessions wait for locks", 100*p)
+	}
+}
+
+// neighbour: others take the processors or the disk meanwhile.
+func neighbour(e *evidence, s *suspicion) {
+	if e.v.Kind != pgvigil.KindIncident || e.outside.now == 0 {
+		return
+	}
+	s.pro(4, "%s", e.outside.words())
+	if p := share(e.allWaits, "Lock:"); p > 0.3 {
+		s.contra(2, "%.0f %% of the active sessions wait for locks", 100*p)
 	}
 }
 

@@ -33,7 +33,7 @@ func (b *book) connections(ctx context.Context, from time.Time) ([]symptom, erro
 	}
 	return []symptom{{
 		name: pgvigil.DetailConnections, cause: pgvigil.CauseContention, detail: pgvigil.DetailConnections,
-		since: last.End, factor: 1,
+		since: last.End, factor: 1, beyond: []float64{1 + 10*(float64(c.Used)/float64(c.Open())-nearlyFull)},
 		rule: fmt.Sprintf("%d of the %d connections that are open to ordinary roles are used (max_connections %d less %d reserved; limit %.0f %%)",
 			c.Used, c.Open(), c.Limit, c.Reserved, 100*nearlyFull),
 		related: []string{fmt.Sprintf("%d of them run a statement, %d are idle in a transaction", c.Active, c.IdleInTx)},

@@ -25,8 +25,11 @@ type evidence struct {
 	waits    map[string]int
 	sampled  int // sessions of the query seen since the onset
 	allWaits map[string]int
-	// oldestXact is the age of the oldest transaction in the newest sample.
+	// oldest is the session with the oldest transaction that may hold back the
+	// query's database in the newest sample, oldestXact the age of that.
+	oldest     pgvigil.Session
 	oldestXact time.Duration
+	outside    outsiders
 	tables     map[pgvigil.RelationKey]tableMove // by root table
 	server     serverMove
 }
@@ -94,6 +97,7 @@ func (b *book) gather(ctx context.Context, v change.Verdict) (*evidence, error) 
 		v: v, query: b.s.queries[v.Series.Fingerprint], catalog: c, period: b.s.detector.Period(),
 		waits: map[string]int{}, allWaits: map[string]int{}, tables: map[pgvigil.RelationKey]tableMove{},
 	}
+	e.outside = b.outsiders()
 	for _, ev := range b.s.events {
 		if e.explains(ev) {
 			e.events = append(e.events, ev)
@@ -153,8 +157,8 @@ func (b *book) gatherWaits(ctx context.Context, e *evidence) error {
 			if x.OwnedByUs || !isClient(x) {
 				continue
 			}
-			if i == len(samples)-1 && !x.XactStart.IsZero() {
-				e.oldestXact = max(e.oldestXact, sample.At.Sub(x.XactStart))
+			if i == len(samples)-1 {
+				e.mayHold(x, sample.At)
 			}
 			if x.State != "active" {
 				continue
@@ -168,6 +172,32 @@ func (b *book) gatherWaits(ctx context.Context, e *evidence) error {
 		}
 	}
 	return nil
+}
+
+// mayHold notes a session of the query's database with a transaction older than
+// those seen so far.
+func (e *evidence) mayHold(x pgvigil.Session, at time.Time) {
+	if x.XactStart.IsZero() || x.DBID != 0 && e.v.Series.DBID != 0 && x.DBID != e.v.Series.DBID {
+		return
+	}
+	if age := at.Sub(x.XactStart); age > e.oldestXact {
+		e.oldest, e.oldestXact = x, age
+	}
+}
+
+// who names a session for people: its text is the normal form, without literals.
+func who(x pgvigil.Session) string {
+	words := []string{fmt.Sprintf("process %d", x.PID)}
+	for _, w := range []struct{ what, name string }{{"application ", x.Application}, {"user ", x.User}, {"", x.State}} {
+		if w.name != "" {
+			words = append(words, w.what+w.name)
+		}
+	}
+	text := words[0]
+	if len(words) > 1 {
+		text += " (" + strings.Join(words[1:], ", ") + ")"
+	}
+	return text
 }
 
 // waitOf names what a session waits for as pg_stat_activity does, "Lock:tuple";

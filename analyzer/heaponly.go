@@ -3,9 +3,11 @@ package analyzer
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/analyzer/change"
 )
 
 // A new index costs a table its heap-only updates when, for as many passes as
@@ -59,6 +61,7 @@ type newIndex struct {
 	table  pgvigil.RelationKey // root
 	name   string              // its, for people
 	before float64             // share of heap-only updates
+	of     float64             // updates that it is of
 	alert  alertKey
 	told   bool
 }
@@ -88,7 +91,7 @@ func (b *book) heapOnly(ctx context.Context, events []pgvigil.Event) error {
 			b.s.newIndexes = append(b.s.newIndexes[:i], b.s.newIndexes[i+1:]...)
 			i--
 		case !x.told && n >= heapOnlyPasses-1 && all >= heapOnlyLeast && now < x.before-heapOnlyFall:
-			if err := b.heapOnlyLost(ctx, x, now); err != nil {
+			if err := b.heapOnlyLost(ctx, x, now, all); err != nil {
 				return err
 			}
 		}
@@ -133,13 +136,13 @@ func (b *book) watchIndex(c *catalog, e pgvigil.Event) {
 			continue
 		}
 		if before, all, _ := u.share(pgvigil.Window{To: until}); all >= heapOnlyLeast && before > heapOnlyFall {
-			b.s.newIndexes = append(b.s.newIndexes, newIndex{event: e, table: root, name: c.label(root), before: before})
+			b.s.newIndexes = append(b.s.newIndexes, newIndex{event: e, table: root, name: c.label(root), before: before, of: all})
 		}
 	}
 }
 
 // heapOnlyLost raises the alert on the update that writes most to the table.
-func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now float64) error {
+func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now, of float64) error {
 	key, ok := b.busiestUpdate(x.table)
 	if !ok {
 		return nil
@@ -154,16 +157,36 @@ func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now float64) error
 	r := pgvigil.Regression{
 		Kind: pgvigil.KindRegression, Series: key, Onset: x.event.At, Detected: b.rec.At, Factor: after.MS / max(1e-6, before.MS),
 		Before: before, After: after, Band: base.MS, ExtraMSPerHour: max(0, after.MS-before.MS) * after.CallsPerHour,
-		Confidence: 0.95, Cause: pgvigil.CauseBloat, CauseDetail: pgvigil.DetailHOTLost, Rule: rule,
+		Confidence: fellBy(x.before, x.of, now, of), Cause: pgvigil.CauseBloat, CauseDetail: pgvigil.DetailHOTLost, Rule: rule,
 		Causes:   []pgvigil.CauseEvidence{{Cause: pgvigil.CauseBloat, Detail: pgvigil.DetailHOTLost, Score: 8, For: []string{rule}}},
 		Events:   []pgvigil.Event{x.event},
 		Coverage: b.rec.Coverage, Warnings: coverageWarnings(b.rec.Coverage),
 	}
 	x.told, x.alert = true, keyOf(r)
-	if b.s.alerts[x.alert] != nil {
-		return nil
+	if al := b.s.alerts[x.alert]; al != nil {
+		return b.costsHeapOnly(ctx, x.alert, al, r)
 	}
 	return b.raise(ctx, x.alert, r, pgvigil.Ticket)
+}
+
+// costsHeapOnly gives the alert that is open on the update already its cause:
+// lost heap-only updates bloat a table, however little time they cost yet.
+func (b *book) costsHeapOnly(ctx context.Context, k alertKey, al *pgvigil.Alert, r pgvigil.Regression) error {
+	if live, err := b.refresh(ctx, k, al); err != nil || !live {
+		return err
+	}
+	v := &al.Verdict
+	v.Cause, v.CauseDetail, v.Causes = r.Cause, r.CauseDetail, r.Causes
+	al.Severity = graver(al.Severity, pgvigil.Ticket)
+	return b.step(ctx, al, al.State, r.Rule)
+}
+
+// fellBy is the probability that a share of so many is really smaller than
+// before, by the difference of two proportions.
+func fellBy(before, of, after, ofAfter float64) float64 {
+	p := (before*of + after*ofAfter) / max(1, of+ofAfter)
+	sd := math.Sqrt(max(1e-4, p*(1-p)) * (1/max(1, of) + 1/max(1, ofAfter)))
+	return probability(change.Defaults().Prior + change.Evidence((before-after)/sd))
 }
 
 // busiestUpdate returns the update on a table that spends most.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -12,15 +11,17 @@ import (
 
 // symptom is what a sample of activity shows of an incident.
 type symptom struct {
-	name    string // what there is at most one live incident of
-	cause   pgvigil.Cause
-	detail  string
-	since   time.Time
-	rule    string
-	hurt    []pgvigil.Fingerprint // worst first
-	series  pgvigil.SeriesKey     // the statement that is to blame, if one is
-	factor  float64
-	weight  float64  // which of several to tell
+	name   string // what there is at most one live incident of
+	cause  pgvigil.Cause
+	detail string
+	since  time.Time
+	rule   string
+	hurt   []pgvigil.Fingerprint // worst first
+	series pgvigil.SeriesKey     // the statement that is to blame, if one is
+	factor float64
+	weight float64 // which of several to tell
+	// beyond are how many times its limit each kind of evidence is.
+	beyond  []float64
 	related []string // reasons for the cause
 }
 
@@ -43,6 +44,7 @@ type activity struct {
 	sample    pgvigil.SessionSample
 	rollbacks map[pgvigil.OID][]float64       // by pass, newest last
 	running   map[pgvigil.SeriesKey]time.Time // when a session was last seen running it
+	outside   []outsideSample
 }
 
 // incidents looks at the activity of this pass.
@@ -63,6 +65,7 @@ func (b *book) incidents(ctx context.Context) error {
 	if _, err := b.s.tables(ctx, b.history); err != nil {
 		return err
 	}
+	b.countOutside(sample)
 	found := lockQueues(sample)
 	never := b.neverEnds(sample)
 	found = append(found, never...)
@@ -71,7 +74,7 @@ func (b *book) incidents(ctx context.Context) error {
 		return err
 	}
 	found = append(found, full...)
-	found = append(found, b.neighbours(sample)...)
+	found = append(found, b.neighbours()...)
 	late, err := b.timeouts(ctx, sample, from)
 	if err != nil {
 		return err
@@ -128,12 +131,15 @@ func (b *book) calm(ctx context.Context, shown map[string]bool) error {
 func (b *book) openIncident(ctx context.Context, y symptom) error {
 	r := pgvigil.Regression{
 		Kind: pgvigil.KindIncident, Series: y.series, Queries: y.hurt, Onset: y.since, Detected: b.rec.At,
-		Factor: y.factor, Confidence: 0.9, Cause: y.cause, CauseDetail: y.detail, Rule: y.rule, Coverage: b.rec.Coverage,
+		Factor: y.factor, Confidence: y.confidence(b.s.watches[y.name].seen), Cause: y.cause, CauseDetail: y.detail, Rule: y.rule, Coverage: b.rec.Coverage,
 		Causes: []pgvigil.CauseEvidence{{Cause: y.cause, Detail: y.detail, Score: 5, For: append([]string{y.rule}, y.related...)}},
 	}
 	r.Series.Server = b.s.id
 	k := keyOf(r)
-	if b.s.alerts[k] != nil || !r.Onset.After(b.s.closed[k]) {
+	if al := b.s.alerts[k]; al != nil {
+		return b.specify(ctx, k, al, r)
+	}
+	if !r.Onset.After(b.s.closed[k]) {
 		return nil
 	}
 	for _, e := range b.s.events {
@@ -147,6 +153,21 @@ func (b *book) openIncident(ctx context.Context, y symptom) error {
 		sev = pgvigil.Ticket
 	}
 	return b.raise(ctx, k, r, sev)
+}
+
+// specify gives an incident that was told by its numbers alone the finer cause
+// that showed later.
+func (b *book) specify(ctx context.Context, k alertKey, al *pgvigil.Alert, r pgvigil.Regression) error {
+	if al.Verdict.CauseDetail != "" || r.CauseDetail == "" {
+		return nil
+	}
+	if live, err := b.refresh(ctx, k, al); err != nil || !live {
+		return err
+	}
+	v := &al.Verdict
+	v.CauseDetail, v.Causes = r.CauseDetail, append(r.Causes, v.Causes...)
+	v.Confidence = max(v.Confidence, r.Confidence)
+	return b.step(ctx, al, al.State, "cause: "+string(r.Cause)+", "+r.CauseDetail)
 }
 
 // incidentName is the key under which there is one live incident.
@@ -192,6 +213,7 @@ func lockQueues(sample pgvigil.SessionSample) []symptom {
 	if len(waiting) < queueFrom {
 		return nil
 	}
+	y.beyond = []float64{float64(len(waiting)) / queueFrom}
 	y.rule = fmt.Sprintf("%d sessions wait for a lock on a table (limit %d)", len(waiting), queueFrom)
 	if relation != "" {
 		y.rule += ", the first on " + relation
@@ -201,7 +223,7 @@ func lockQueues(sample pgvigil.SessionSample) []symptom {
 	}
 	for pid := range blockers {
 		if root := byPID[pid]; !waiting[pid] && root.PID != 0 {
-			y.related = append(y.related, "process "+strconv.Itoa(pid)+" ("+root.State+") holds what the first one waits for, since "+root.XactStart.UTC().Format(time.RFC3339))
+			y.related = append(y.related, who(root)+" holds what the first one waits for, since "+root.XactStart.UTC().Format(time.RFC3339))
 		}
 	}
 	slices.Sort(y.related)

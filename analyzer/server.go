@@ -36,7 +36,7 @@ type server struct {
 	newIndexes []newIndex
 	fresh      []pgvigil.Event      // of this pass
 	held       *change.Verdict      // an incident of the server that may be one statement's doing
-	visited    map[pgvigil.OID]bool // databases with tables of their own that passes look into
+	visited    map[pgvigil.OID]bool // databases that passes look into, empty ones too
 }
 
 // alertKey is what there is at most one live alert of: a kind of verdict on a

@@ -42,6 +42,7 @@ func (b *book) neverEnds(sample pgvigil.SessionSample) []symptom {
 		return []symptom{{
 			name: pgvigil.DetailNeverEnds, cause: pgvigil.CausePlan, detail: pgvigil.DetailNeverEnds,
 			since: x.QueryStart, rule: rule, series: key, factor: factor, hurt: appendNew(nil, x.Fingerprint),
+			beyond: []float64{float64(age) / float64(neverPasses*period), factor / neverTimes}, related: []string{"it runs in " + who(x)},
 		}}
 	}
 	return nil
@@ -186,6 +187,7 @@ func (b *book) timesOut(key pgvigil.SeriesKey, rollbacks float64) (symptom, bool
 	return symptom{
 		name: pgvigil.DetailTimeout, cause: pgvigil.CausePlan, detail: pgvigil.DetailTimeout, since: since, series: key,
 		hurt: appendNew(nil, key.Fingerprint), factor: 1, weight: due,
+		beyond: []float64{float64(quiet) / timeoutPasses, due / timeoutCalls, rollbacks / 2},
 		rule: fmt.Sprintf("no call was counted in %d passes though %.0f were due and sessions run it, and %.0f transactions rolled back in the last %d passes (more than %d times the most before)",
 			quiet, due, rollbacks, rollbackOver, rollbackRise),
 	}, true

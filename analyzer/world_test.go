@@ -49,7 +49,7 @@ func newPlay(t *testing.T) *play {
 		Fingerprint: victim, Verb: "select", Text: "SELECT * FROM jobs WHERE token = $1", Tables: []string{"jobs"},
 		Predicates: []pgvigil.Predicate{{Table: "jobs", Column: "token", Op: "="}},
 	}
-	p.catalog = []pgvigil.DatabaseRead{{OID: 5, Name: "ci", Tables: []pgvigil.Table{
+	p.catalog = []pgvigil.DatabaseRead{{OID: 5, Name: "ci", Visited: true, Tables: []pgvigil.Table{
 		{Key: pgvigil.RelationKey{DBID: 5, RelID: 100}, Schema: "public", Name: "jobs", Kind: "p", PartitionKey: "LIST (partition_id)"},
 		{Key: pgvigil.RelationKey{DBID: 5, RelID: 107}, Schema: "public", Name: "jobs_7", Kind: "r", Parent: 100},
 	}}}

@@ -188,9 +188,9 @@ func (d *Detector) evidence(s *series, since []obs, z null, shift, sw float64) N
 	n.Blocks -= zb.centreB + s.drift.b*s.drift.until(since)
 	n.BlocksZ = n.Blocks / zb.sdB
 	n.Marked = n.Marked && n.Blocks > 0.4*shift
-	n.Noise = d.say(shift / n.Scale)
+	n.Noise = Evidence(shift / n.Scale)
 	if n.worked(shift) {
-		n.Noise += d.say(n.BlocksZ)
+		n.Noise += Evidence(n.BlocksZ)
 	}
 	n.Stall = d.th.StallRarity + min(d.th.EvidenceCap, d.pastStall(s, since, n, sw*z.sd*z.sd, zb))
 	for _, x := range []struct {
@@ -212,12 +212,6 @@ func (d *Detector) score(n Numbers) Numbers {
 		n.Score += d.th.DeployPrior
 	}
 	return n
-}
-
-// say is the evidence of a shift of z scales: the logarithm of a likelihood
-// ratio with the tails of a t distribution, capped.
-func (d *Detector) say(z float64) float64 {
-	return min(d.th.EvidenceCap, 6.5*math.Log(1+z*z/12))
 }
 
 // onset returns the position in win where the backward sum of the evidence for

@@ -58,7 +58,7 @@ func (d *Detector) measureServer() (measure, bool) {
 	m := measure{shift: slices.Min(c.recent[len(c.recent)-n:]), limit: max(d.th.Incident, 4*c.sd), passes: n}
 	if m.shift >= m.limit {
 		m.shift += d.th.CommonSlack
-		m.company = d.companySince(d.tick-n+1, nil, d.burden.length())
+		m.company = d.companySince(d.tick-n+1, nil, 0)
 		return m, true
 	}
 	if crowd := d.crowd; crowd != nil {

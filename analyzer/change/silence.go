@@ -54,6 +54,7 @@ func (d *Detector) silence(s *series, step Step) Verdict {
 		Onset: time.UnixMilli(o.end).UTC(), Factor: 0, Cause: pgvigil.CauseTraffic,
 		Before: s.before(d, s.len()),
 	}
+	v.Numbers = Numbers{Shift: float64(d.tick-int(o.tick)) / float64(max(1, s.longestGap)), Observed: d.tick - int(o.tick)}
 	v.Band = pgvigil.Band{Level: v.Before.MS, Low: v.Before.MS, High: v.Before.MS}
 	v.Rule = fmt.Sprintf("not called for %d passes; its longest pause before was %d", d.tick-int(o.tick), s.longestGap)
 	if step == Resolved {

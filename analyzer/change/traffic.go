@@ -39,6 +39,7 @@ func (d *Detector) judgeTraffic(s *series) []Verdict {
 	v := d.verdict(s, finding{onset: s.len() - need}, Convicted)
 	v.Kind, v.Cause, v.Factor = pgvigil.KindTraffic, pgvigil.CauseTraffic, math.Exp(shift)
 	v.ExtraMSPerHour = max(0, v.After.CallsPerHour*(1-math.Exp(-shift))) * v.After.MS
+	v.Numbers = Numbers{Shift: shift, Scale: s.sq, Observed: need}
 	v.Rule = fmt.Sprintf("%.1f times the usual calls per second in each of %d intervals (limit %.1f); a call costs %.2f times what it did",
 		math.Exp(shift), need, math.Exp(limit), v.After.MS/v.Before.MS)
 	s.traffic = &surge{verdict: v, tick: d.tick}

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"math"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -66,4 +67,46 @@ type Numbers struct {
 	Marked      bool    // a catalog event on its tables is near the onset
 	Deployed    bool    // a deploy is near the onset
 	StallLength float64 // passes that one stall may explain
+}
+
+// Work is how many times the blocks a call now touches for the same rows; 1
+// where a call does not do more work.
+func (v Verdict) Work() float64 {
+	if n := v.Numbers; v.Kind == pgvigil.KindRegression && n.worked(n.Shift) {
+		return math.Exp(n.Blocks)
+	}
+	return 1
+}
+
+// Score returns the logarithm of the odds that the verdict is no chance. That of
+// a regression is what convicted it. An incident rests on how far the server is
+// outside its limit and on how many queries are slower, traffic on how far the
+// rate is outside its noise, silence on its length beside the longest pause, and
+// news on their share of the server's time.
+func (v Verdict) Score() float64 {
+	n, th := v.Numbers, Defaults()
+	switch {
+	case v.Kind == pgvigil.KindIncident:
+		return th.Prior + Evidence(n.Shift/max(1e-9, n.Scale)) + companyEvidence(n.Slower, n.Asked)
+	case v.Kind == pgvigil.KindTraffic && v.Factor == 0:
+		return min(th.EvidenceCap, n.Shift)
+	case v.Kind == pgvigil.KindTraffic:
+		return th.Prior + Evidence(n.Shift/max(1e-9, n.Scale)) + math.Log(float64(max(1, n.Observed)))
+	case v.Kind == pgvigil.KindNew:
+		return 2*math.Log(max(1, v.LoadShare/th.NewShare)) + 0.3*float64(n.Observed)
+	}
+	return n.Score
+}
+
+// companyEvidence is the logarithm of the odds of so many slower queries: one in
+// ten is by chance, eight in ten are where the server suffers.
+func companyEvidence(slower, of int) float64 {
+	k := float64(slower)
+	return clip(k*math.Log(0.8/0.1)+(float64(of)-k)*math.Log(0.2/0.9), -3, 6)
+}
+
+// Evidence is the logarithm of a likelihood ratio of a shift of z standard
+// deviations, with the tails of a t distribution, capped.
+func Evidence(z float64) float64 {
+	return min(Defaults().EvidenceCap, 6.5*math.Log(1+z*z/12))
 }
