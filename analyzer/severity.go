@@ -61,5 +61,8 @@ func severityOf(v change.Verdict, r pgvigil.Regression) pgvigil.Severity {
 	if v.Kind == pgvigil.KindTraffic && r.CauseDetail != "" {
 		return pgvigil.Ticket
 	}
+	if r.CauseDetail == pgvigil.DetailHOTLost { // it bloats the table from now on, whatever it costs yet
+		return graver(severity(v), pgvigil.Ticket)
+	}
 	return severity(v)
 }
