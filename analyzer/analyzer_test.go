@@ -46,7 +46,7 @@ var scenes = map[string]scene{
 			}
 		},
 		work:   victimDoes(func(w *work) { w.ms *= 6; w.blocks *= 8 }),
-		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan, detail: pgvigil.DetailGenericPlan,
+		within: 20, kind: pgvigil.KindRegression, cause: pgvigil.CausePlan,
 	},
 	"a setting changed": {
 		event: func(p *play) pgvigil.Event {

@@ -56,7 +56,7 @@ var theories = []theory{
 	{pgvigil.CauseContention, pgvigil.DetailHotRow, hotRow},
 	{pgvigil.CauseIO, "", coldCache},
 	{pgvigil.CauseContention, "", contention},
-	{pgvigil.CausePlan, "", planChanged},
+	{pgvigil.CausePlan, "", workRose},
 	{pgvigil.CauseDatabase, "", wholeServer},
 	{pgvigil.CauseDatabase, pgvigil.DetailNeighbour, neighbour},
 	{pgvigil.CausePlan, pgvigil.DetailSchema, schemaChanged},
@@ -337,16 +337,12 @@ func genericPlan(e *evidence, s *suspicion) {
 	e.moreBlocks(s)
 }
 
-// planChanged: a call does more work for the same rows, at once. It is the
-// coarse word for it: why the plan changed is another theory's.
-func planChanged(e *evidence, s *suspicion) {
-	if e.v.Kind != pgvigil.KindRegression || e.v.Cause == pgvigil.CauseBloat || !e.moreWork() {
-		return
+// workRose: a call does more work for the same rows, at once. It is the coarse
+// word for it: why the plan changed is another theory's.
+func workRose(e *evidence, s *suspicion) {
+	if e.v.Kind == pgvigil.KindRegression && e.v.Cause != pgvigil.CauseBloat && e.moreWork() {
+		s.pro(1.5, "%s: a call does more work from one pass to the next", e.numbers())
 	}
-	if list := e.eventsOf(pgvigil.EventPlanChanged); len(list) > 0 {
-		s.pro(2.5, "its plan changed near the onset: %s, then %s", list[0].Before, list[0].After)
-	}
-	s.pro(1.5, "%s: a call does more work from one pass to the next", e.numbers())
 }
 
 func settingChanged(e *evidence, s *suspicion) {
