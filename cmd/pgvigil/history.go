@@ -46,7 +46,11 @@ func checkHistory(ctx context.Context, u *ui, ac *access, format string) error {
 			return err
 		}
 	} else {
-		u.print("%d passes over %d statements, %s to %s", c.Passes, c.Statements, c.From.UTC().Format("2006-01-02 15:04"), c.To.UTC().Format("2006-01-02 15:04"))
+		if c.Passes == 0 {
+			u.print("no passes yet")
+		} else {
+			u.print("%d passes over %d statements, %s to %s", c.Passes, c.Statements, c.From.UTC().Format("2006-01-02 15:04"), c.To.UTC().Format("2006-01-02 15:04"))
+		}
 		for _, p := range c.Problems {
 			u.print("problem: %s", oneLine(p, 300))
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -127,15 +126,32 @@ func openHistory(ctx context.Context, cfg *config.Config, n need) (store.History
 		return postgres.Open(ctx, dsn, postgres.Options{Options: store.Options{Keep: cfg.History.Retention.Std()}})
 	}
 	path := cfg.History.Path
-	if _, err := os.Stat(path); n == existing && errors.Is(err, fs.ErrNotExist) {
-		return nil, &pgvigil.Hint{
-			Err:    fmt.Errorf("open the history: there is no file %s", path),
-			Advice: `name it with --history, or begin one with "pgvigil collect" or "pgvigil serve"`,
+	if n == existing {
+		if err := begun(path); err != nil {
+			return nil, err
 		}
 	}
 	return duckdb.Open(ctx, path, duckdb.Options{
 		Options: store.Options{Keep: cfg.History.Retention.Std()}, Memory: cfg.History.Memory.Bytes(),
 	})
+}
+
+// begun refuses a history file that is not there, or empty.
+func begun(path string) error {
+	st, err := os.Stat(path)
+	why := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = "there is no file " + path
+	case err == nil && st.Mode().IsRegular() && st.Size() == 0:
+		why = path + " is empty"
+	default:
+		return nil // what else is wrong, opening it will tell
+	}
+	return &pgvigil.Hint{
+		Err:    errors.New("open the history: " + why),
+		Advice: `name it with --history, or begin one with "pgvigil collect" or "pgvigil serve"`,
+	}
 }
 
 // socketOf is where the service of a configuration listens.

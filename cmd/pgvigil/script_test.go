@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 	pgtest.Exec(t, world, "CREATE EXTENSION hypopg")
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty, "exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "empty": empty, "exits": exits, "unprivileged": unprivileged, "damage": damage},
 		Setup: func(env *testscript.Env) error {
 			store := pgtest.Database(env.T().(testing.TB), plain)
 			fresh, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
@@ -64,6 +66,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", scratch)
 			pgtest.Exec(env.T().(testing.TB), without, "CREATE EXTENSION pg_stat_statements") // and not preloaded
 			env.Setenv("PG", fresh)
+			env.Setenv("PG_TCP", plain.TCPDSN(strings.Trim(fresh[strings.LastIndex(fresh, "=")+1:], "'")))
 			env.Setenv("PG_BARE", without)
 			env.Setenv("PG_LOCKED", strings.Replace(without, "user=postgres", "user=locked", 1))
 			env.Setenv("PG_HISTORY", store)
@@ -93,6 +96,52 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("%s exits with %d; want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+// unprivileged is the script command "unprivileged CODE ARGUMENT ...": it runs
+// pgvigil as a user whom the rights of files bind, and fails unless it ends with
+// that exit code.
+func unprivileged(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	self, err := os.Executable()
+	ts.Check(err)
+	program, err := os.Open(self) // the folders above it may be closed to that user
+	ts.Check(err)
+	defer program.Close()
+	cmd := &exec.Cmd{
+		Path: "/proc/self/fd/3", Args: append([]string{"pgvigil"}, args[1:]...), Dir: ts.MkAbs("."),
+		Env: append(os.Environ(), "HOME="+ts.MkAbs("."), "PGSSLMODE=disable"), ExtraFiles: []*os.File{program},
+		Stdout: ts.Stdout(), Stderr: ts.Stderr(), SysProcAttr: &syscall.SysProcAttr{},
+	}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+	}
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		ts.Fatalf("run pgvigil: %v", err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("pgvigil %s exits with %d; want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// damage is the script command "damage FILE BYTES|at OFFSET": it cuts a file to
+// a number of bytes, or overwrites the block that begins at an offset.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	if args[1] != "at" {
+		size, err := strconv.ParseInt(args[1], 10, 64)
+		ts.Check(err)
+		ts.Check(os.Truncate(path, size))
+		return
+	}
+	at, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt(bytes.Repeat([]byte("damage"), 1<<10), at)
+	ts.Check(errors.Join(err, f.Close()))
 }
 
 // empty is the script command "empty DIR": it fails unless DIR holds nothing.

@@ -22,6 +22,9 @@ var invariants = []struct{ query, problem string }{
 // Check implements History.
 func (h *SQL) Check(ctx context.Context) (pgvigil.HistoryCheck, error) {
 	var c pgvigil.HistoryCheck
+	if err := h.explain(h.db.Scrub(ctx)); err != nil {
+		return c, fmt.Errorf("check the history: %w", err)
+	}
 	err := h.read(ctx, func(q querier) error {
 		c = pgvigil.HistoryCheck{Problems: []string{}}
 		err := q.QueryRowContext(ctx, text("check_totals")).Scan(&c.Passes, &c.Statements, (*moment)(&c.From), (*moment)(&c.To))

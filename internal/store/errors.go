@@ -7,7 +7,9 @@ import "errors"
 var (
 	// ErrLocked: another process owns the file.
 	ErrLocked = errors.New("another pgvigil owns the history")
-	// ErrNotHistory: the file is damaged, or of another program.
+	// ErrDamaged: the file is a history, and part of it is lost.
+	ErrDamaged = errors.New("the history is damaged")
+	// ErrNotHistory: the file is of another program.
 	ErrNotHistory = errors.New("not a pgvigil history")
 	// ErrNewer: a later pgvigil wrote it.
 	ErrNewer = errors.New("the history was written by a newer pgvigil")

@@ -56,6 +56,10 @@ type Database interface {
 	// Recover mends the connections after err, if it is one that they do not
 	// survive, and says whether the operation is worth another try.
 	Recover(ctx context.Context, err error) bool
+	// Explain adds to an error of the database what it means, and what to do.
+	Explain(err error) error
+	// Scrub reads all there is and returns the error of what cannot be read.
+	Scrub(ctx context.Context) error
 	// Tidy gives space back and refreshes statistics after a compaction.
 	Tidy(ctx context.Context) error
 	Close() error
@@ -107,7 +111,14 @@ func (h *SQL) write(ctx context.Context, f func(tx *txn) error) error {
 	if err != nil && ctx.Err() == nil && h.db.Recover(ctx, err) {
 		err = h.transact(ctx, f)
 	}
-	return err
+	return h.explain(err)
+}
+
+func (h *SQL) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return h.db.Explain(err)
 }
 
 func (h *SQL) transact(ctx context.Context, f func(tx *txn) error) error {
@@ -189,7 +200,7 @@ func (h *SQL) read(ctx context.Context, f func(q querier) error) error {
 	if err != nil && ctx.Err() == nil && h.db.Recover(ctx, err) {
 		err = f(h.db.DB())
 	}
-	return err
+	return h.explain(err)
 }
 
 // request is a query with its arguments.

@@ -160,6 +160,12 @@ func (c *Client) unreachable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		err = ErrNoService
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return &pgvigil.Hint{
+			Err:    fmt.Errorf("ask the service at %s: this user may not open its socket", c.address),
+			Advice: "run the command as the user of pgvigil serve, or name another history with --history",
+		}
+	}
 	return &pgvigil.Hint{
 		Err:    fmt.Errorf("ask the service at %s: %w", c.address, err),
 		Advice: "start it with pgvigil serve, or look into its log",

@@ -14,7 +14,6 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/internal/store"
 )
 
@@ -118,6 +117,27 @@ func dead(err error) bool {
 	return errors.As(err, &e) && (e.Type == duckdb.ErrorTypeFatal || strings.Contains(e.Msg, "database has been invalidated"))
 }
 
+// Scrub reads every value of the file: a block that was damaged on the disk is
+// noticed when it is read, and not before.
+func (f *file) Scrub(ctx context.Context) error {
+	rows, err := f.DB().QueryContext(ctx, "SELECT table_name FROM duckdb_tables() ORDER BY 1")
+	if err != nil {
+		return fmt.Errorf("list the tables: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return fmt.Errorf("list the tables: %w", err)
+		}
+		var sum sql.NullString
+		if err := f.DB().QueryRowContext(ctx, `SELECT bit_xor(hash(t)) FROM "`+table+`" AS t`).Scan(&sum); err != nil {
+			return fmt.Errorf("read table %s: %w", table, err)
+		}
+	}
+	return rows.Err()
+}
+
 // Tidy writes the log into the file and gives free blocks back.
 func (f *file) Tidy(ctx context.Context) error {
 	if _, err := f.DB().ExecContext(ctx, "CHECKPOINT"); err != nil {
@@ -132,56 +152,4 @@ func (f *file) Close() error {
 		return fmt.Errorf("close the history %s: %w", f.path, err)
 	}
 	return nil
-}
-
-func locked(path string) error {
-	return &pgvigil.Hint{
-		Err:    fmt.Errorf("open the history %s: %w", path, store.ErrLocked),
-		Advice: "another pgvigil owns " + path + "; commands reach it through its socket; stop it or use --server",
-	}
-}
-
-// errForeign is a DuckDB file without our tables.
-var errForeign = errors.New("it holds other tables")
-
-// explain says what an error of opening means and what to do about it.
-func explain(path string, err error) error {
-	advice, sentinel := classify(err)
-	switch {
-	case sentinel == nil:
-		return fmt.Errorf("open the history %s: %w", path, err)
-	case errors.Is(sentinel, store.ErrLocked):
-		return locked(path)
-	case errors.Is(err, sentinel):
-		return &pgvigil.Hint{Err: fmt.Errorf("open the history %s: %w", path, err), Advice: advice}
-	}
-	return &pgvigil.Hint{Err: fmt.Errorf("open the history %s: %w: %w", path, sentinel, err), Advice: advice}
-}
-
-func classify(err error) (advice string, sentinel error) {
-	says := func(parts ...string) bool {
-		for _, p := range parts {
-			if strings.Contains(err.Error(), p) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case errors.Is(err, store.ErrNewer):
-		return "use the pgvigil that wrote it, or a later one", store.ErrNewer
-	case errors.Is(err, errForeign):
-		return "name another file with --history", store.ErrNotHistory
-	case errors.Is(err, store.ErrUnwritable):
-		return "choose another name with --history", store.ErrUnwritable
-	case says("Could not set lock", "Conflicting lock"):
-		return "", store.ErrLocked
-	case says("Permission denied", "Read-only file system", "No such file or directory", "Is a directory", "Not a directory", "No space left"):
-		return "give pgvigil a directory that it may write to, with --history", store.ErrUnwritable
-	case says("not a valid DuckDB database file", "Serialization Error", "corrupt", "checksum", "Checksum", "Could not read"):
-		return "restore it from a backup, or move it away and let pgvigil begin a new one", store.ErrNotHistory
-	case says("different version of DuckDB", "newer version of DuckDB", "newer version"):
-		return "use the pgvigil that wrote it, or a later one", store.ErrNewer
-	}
-	return "", nil
 }

@@ -131,9 +131,11 @@ func refused(t *testing.T, path string, want error, advice string) {
 	}
 }
 
-func TestWhatIsNoHistoryIsRefused(t *testing.T) {
-	good := fileOf(t)
-	h := open(t, good)
+// someHistory makes a file of a few passes, closed.
+func someHistory(t *testing.T) string {
+	t.Helper()
+	path := fileOf(t)
+	h := open(t, path)
 	w := storetest.NewWorld(500)
 	for range 3 {
 		if _, err := h.Record(t.Context(), w.Pass(time.Minute)); err != nil {
@@ -143,6 +145,11 @@ func TestWhatIsNoHistoryIsRefused(t *testing.T) {
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func TestWhatIsNoHistoryIsRefused(t *testing.T) {
+	good := someHistory(t)
 	tests := map[string]struct {
 		make   func(t *testing.T, path string)
 		want   error
@@ -151,8 +158,8 @@ func TestWhatIsNoHistoryIsRefused(t *testing.T) {
 		"a text file":                   {write([]byte("dear diary,\n")), store.ErrNotHistory, "move it away"},
 		"zeros":                         {write(make([]byte, 1<<16)), store.ErrNotHistory, "move it away"},
 		"a history with its head cut":   {spoil(good, func(b []byte) []byte { return b[4096:] }), store.ErrNotHistory, "move it away"},
-		"a history with its tail cut":   {spoil(good, func(b []byte) []byte { return b[:20000] }), store.ErrNotHistory, "move it away"},
-		"a history with a spoilt block": {spoil(good, func(b []byte) []byte { copy(b[12288:], "spoilt"); return b }), store.ErrNotHistory, "move it away"},
+		"a history with its tail cut":   {spoil(good, func(b []byte) []byte { return b[:20000] }), store.ErrDamaged, "move it away"},
+		"a history with a spoilt block": {spoil(good, func(b []byte) []byte { copy(b[12288:], "spoilt"); return b }), store.ErrDamaged, "move it away"},
 		"another program's database":    {run("CREATE TABLE cats (name text)"), store.ErrNotHistory, "another file"},
 		"a newer history":               {run("CREATE TABLE schema_versions (version integer, name text)", "INSERT INTO schema_versions VALUES (999, 'x')"), store.ErrNewer, "use the pgvigil"},
 		"a directory":                   {func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o755)) }, store.ErrUnwritable, "--history"},
@@ -167,6 +174,36 @@ func TestWhatIsNoHistoryIsRefused(t *testing.T) {
 	refused(t, filepath.Join(t.TempDir(), "missing", "history.duckdb"), store.ErrUnwritable, "--history")
 	refused(t, "/proc/history.duckdb", store.ErrUnwritable, "--history")
 	refused(t, filepath.Join(t.TempDir(), "what?.duckdb"), store.ErrUnwritable, "another name")
+}
+
+// TestADamagedBlockIsNoticedByCheck: DuckDB looks at a block when it needs it,
+// so that a file with a damaged one opens, and most commands work.
+func TestADamagedBlockIsNoticedByCheck(t *testing.T) {
+	good := someHistory(t)
+	whole, err := os.ReadFile(good)
+	must(t, err)
+	const head, block = 12288, 256 << 10
+	noticed := 0
+	for at := head; at < len(whole); at += block {
+		path := fileOf(t)
+		spoil(good, func(b []byte) []byte { copy(b[at+8:], "spoilt"); return b })(t, path)
+		h, err := duckdb.Open(t.Context(), path, duckdb.Options{})
+		if err != nil {
+			continue // noticed at once
+		}
+		_, err = h.Check(t.Context())
+		_ = h.Close() // it may want to write what it cannot read
+		if err == nil {
+			continue // nothing is in that block
+		}
+		noticed++
+		if !errors.Is(err, store.ErrDamaged) || pgvigil.Advice(err) == "" || strings.Contains(err.Error(), "IO Error") {
+			t.Errorf("block at %d: error %v, advice %q; want ErrDamaged in words, and a remedy", at, err, pgvigil.Advice(err))
+		}
+	}
+	if noticed == 0 {
+		t.Error("no damaged block was noticed by Check")
+	}
 }
 
 func must(t *testing.T, err error) {

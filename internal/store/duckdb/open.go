@@ -59,7 +59,7 @@ func Open(ctx context.Context, path string, o Options) (*store.SQL, error) {
 	f.opts = o
 	if err := f.open(ctx); err != nil {
 		f.release()
-		return nil, explain(path, err)
+		return nil, refused(path, err)
 	}
 	h, err := store.Open(ctx, f, o.Options)
 	if err != nil {
@@ -144,7 +144,7 @@ func connect(ctx context.Context, path string, o Options, readOnly bool) (*sql.D
 
 func dataSource(path string, o Options, readOnly bool) (string, error) {
 	if strings.ContainsAny(path, "?%#") {
-		return "", fmt.Errorf("open %s: %w: the name contains ?, %% or #", path, store.ErrUnwritable)
+		return "", errName
 	}
 	settings := url.Values{
 		"access_mode":                  {map[bool]string{true: "READ_ONLY", false: "READ_WRITE"}[readOnly]},

@@ -120,6 +120,12 @@ func (s *server) Recover(ctx context.Context, err error) bool {
 	return pgconn.SafeToRetry(err)
 }
 
+// Explain has nothing to add: the server's words are clear.
+func (s *server) Explain(err error) error { return err }
+
+// Scrub has nothing to do: the server checks what it reads.
+func (s *server) Scrub(context.Context) error { return nil }
+
 // Tidy makes the space of moved rows reusable and tells the planner.
 func (s *server) Tidy(ctx context.Context) error {
 	if _, err := s.db.ExecContext(ctx, query("vacuum")); err != nil {
