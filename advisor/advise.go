@@ -148,7 +148,11 @@ func (t *task) restore(ctx context.Context, events []pgvigil.Event, wants []int)
 		if e.Kind != pgvigil.EventIndexDropped {
 			continue
 		}
-		c, table, ok := t.catalog.Restore(e.Before, t.touching(wants, e))
+		touching := t.touching(wants, e)
+		if len(touching) == 0 {
+			continue // it is another's index
+		}
+		c, table, ok := t.catalog.Restore(e.Before, touching)
 		if !ok {
 			continue
 		}
@@ -211,7 +215,7 @@ func (t *task) search(ctx context.Context) (index.Found, error) {
 	for i, w := range t.Work {
 		s.Work = append(s.Work, index.Work{
 			Statement: whatif.Statement{Text: w.text(), Tables: namesOf(t.shapes[i]), Role: w.Role, Bound: t.bound[i]},
-			Weight:    t.weight(i), Tables: tablesOf(t.catalog, t.shapes[i]),
+			Weight:    t.weight(i), Tables: tablesOf(t.catalog, t.shapes[i]), Context: w.Context,
 		})
 	}
 	return s.Run(ctx, t.candidates)

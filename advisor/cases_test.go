@@ -13,6 +13,7 @@ import (
 	"github.com/pgvigil/pgvigil/advisor/llm"
 	"github.com/pgvigil/pgvigil/advisor/llm/fake"
 	"github.com/pgvigil/pgvigil/advisor/llm/gemini"
+	"github.com/pgvigil/pgvigil/advisor/partition"
 	"github.com/pgvigil/pgvigil/advisor/whatif"
 	"github.com/pgvigil/pgvigil/internal/pgserver"
 	"github.com/pgvigil/pgvigil/internal/pgtest"
@@ -300,6 +301,34 @@ func TestAModelIsToldNoLiteral(t *testing.T) {
 	for _, secret := range []string{"ann@example.com", "glrt-s3cret", "ignore all", "k-e-y", "31337", "8675309"} {
 		if r := s.Requests(); len(r) != 1 || strings.Contains(r[0].Prompt, secret) {
 			t.Errorf("the prompt holds %q: %+v", secret, r)
+		}
+	}
+}
+
+// TestAnAlertIsAnsweredForItsQueryAlone: an index that another query lost is no
+// answer, nor are partitions of another query's table.
+func TestAnAlertIsAnsweredForItsQueryAlone(t *testing.T) {
+	w := withHypoPG(t)
+	mine := alerted("SELECT * FROM ci.pipelines WHERE project_id = $1 AND ref = $2 ORDER BY id DESC LIMIT $3")
+	elsewhere := described("SELECT * FROM ci.artifacts WHERE job_id = $1")
+	sameTable := described("SELECT * FROM ci.pipelines WHERE sha = $1")
+	elsewhere.Context, sameTable.Context = true, true
+	got, err := advisor.New(advisor.Options{}).Advise(t.Context(), advisor.Request{
+		Target: "ci", Database: "ci", Catalog: w.read, Judge: w.judge, Work: []advisor.Work{elsewhere, mine, sameTable},
+		Events: []pgvigil.Event{
+			dropped("ci.of_job", "artifacts", "CREATE INDEX of_job ON ci.artifacts USING btree (job_id)"),
+			dropped("ci.by_sha", "pipelines", "CREATE INDEX by_sha ON ci.pipelines USING btree (sha)"),
+		},
+		Partition: partition.Thresholds{MinBytes: 1, MinShare: 0.01, MinRetention: 0.01},
+	})
+	check(t, err)
+	if len(got.Proposals) == 0 {
+		t.Fatal("no proposal for the query of the alert")
+	}
+	for _, p := range got.Proposals {
+		ddl := oneLine(p.Steps)
+		if p.Table != "ci.pipelines" || strings.Contains(ddl, "by_sha") || strings.Contains(ddl, "of_job") {
+			t.Errorf("proposed %s; want only what serves the query of the alert", ddl)
 		}
 	}
 }

@@ -22,6 +22,9 @@ func (t *task) partition(ctx context.Context) {
 	uses := t.uses()
 	for i := range t.catalog.Tables() {
 		table := &t.catalog.Tables()[i]
+		if !t.asked(table) {
+			continue
+		}
 		a, ok := th.Asks(t.catalog, table, uses[table.Key.RelID])
 		if !ok {
 			continue
@@ -34,6 +37,21 @@ func (t *task) partition(ctx context.Context) {
 		}
 		t.answer.Proposals = append(t.answer.Proposals, t.partitioning(a, plan))
 	}
+}
+
+// asked says whether advice is wanted for a table: any, unless it is wanted for
+// certain statements only, and then those that they name.
+func (t *task) asked(table *pgvigil.Table) bool {
+	certain := func(w Work) bool { return w.Context || w.Alert != nil }
+	if !slices.ContainsFunc(t.Work, certain) {
+		return true
+	}
+	for i, w := range t.Work {
+		if !w.Context && slices.Contains(tablesOf(t.catalog, t.shapes[i]), table.Key.RelID) {
+			return true
+		}
+	}
+	return false
 }
 
 // complete looks up the values of the key, where a judge can.

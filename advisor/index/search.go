@@ -32,6 +32,8 @@ type Work struct {
 	Weight    float64
 	// Tables are the tables that it reads or writes.
 	Tables []pgvigil.OID
+	// Context statements are weighed, but no index is kept for their sake alone.
+	Context bool
 }
 
 // Choice is a candidate that the search kept, with what it does.
@@ -373,13 +375,14 @@ func (s *Search) gain(before, after map[int]pgvigil.Cost) float64 {
 
 func (s *Search) weight(w int) float64 { return math.Max(s.Work[w].Weight, 1e-9) }
 
-// worth says whether at least one statement gains enough: a fifth of what it
-// costs now, and a part of what it cost at first that is worth an index more.
+// worth says whether at least one statement that is no context gains enough: a
+// fifth of what it costs now, and a part of what it cost at first that is worth
+// an index more.
 func (s *Search) worth(before, after map[int]pgvigil.Cost) bool {
 	for w, b := range before {
 		a, ok := after[w]
 		gain := float64(b - a)
-		if ok && gain > 1 && gain > minGain*float64(b) && gain > minUse*float64(s.base[w].Cost) {
+		if ok && !s.Work[w].Context && gain > 1 && gain > minGain*float64(b) && gain > minUse*float64(s.base[w].Cost) {
 			return true
 		}
 	}
