@@ -40,6 +40,9 @@ type Alert struct {
 	Opened   time.Time
 	Updated  time.Time
 	Closed   time.Time // zero while live
+	// SilencedUntil is when a silence ends and the alert opens again; zero unless
+	// silenced. By our clock.
+	SilencedUntil time.Time
 	History  []AlertStep
 }
 

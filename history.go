@@ -12,7 +12,8 @@ type ServerInfo struct {
 	Server    Server // as last seen
 	FirstSeen time.Time
 	LastSeen  time.Time
-	Labels    map[string]string
+	// Labels are those of the target in the configuration; the history keeps none.
+	Labels map[string]string
 }
 
 // Recorded is what became of one snapshot.

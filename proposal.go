@@ -52,7 +52,16 @@ type Proposal struct {
 	// Alert that asked for it, 0 if none.
 	Alert   int64
 	State   ProposalState
-	Outcome *Outcome
+	// Decision is who accepted or declined it, nil while nobody did.
+	Decision *Decision
+	Outcome  *Outcome
+}
+
+// Decision is what a person decided about a proposal.
+type Decision struct {
+	At     time.Time
+	By     string
+	Reason string // one sentence; may be empty
 }
 
 // ProposalState is what people decided about a proposal.

@@ -1,9 +1,11 @@
 package analyzer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,6 +122,9 @@ func (a *Analyzer) observe(ctx context.Context, s *server, rec pgvigil.Recorded)
 		a.log.Warn("samples left out", "target", s.target, "error", garbage)
 	}
 	b := &book{Analyzer: a, s: s, rec: rec}
+	if err := b.endSilences(ctx); err != nil {
+		return nil, fmt.Errorf("end silences in pass %d: %w", rec.Pass, err)
+	}
 	if err := b.incidents(ctx); err != nil {
 		return nil, fmt.Errorf("look for incidents in pass %d: %w", rec.Pass, err)
 	}
@@ -143,35 +148,18 @@ func (a *Analyzer) observe(ctx context.Context, s *server, rec pgvigil.Recorded)
 	return b.changed, nil
 }
 
-// Baselines returns what is normal for each of the series that the analyzer has
-// seen, in the order asked for.
-func (a *Analyzer) Baselines(ctx context.Context, keys []pgvigil.SeriesKey) ([]pgvigil.Baseline, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var out []pgvigil.Baseline
-	for _, k := range keys {
-		s := a.servers[k.Server]
-		if s == nil {
-			var err error
-			if s, err = a.replay(ctx, k.Server, a.now()); err != nil {
-				return nil, err
-			}
-		}
-		if b, ok := s.detector.Baseline(k); ok {
-			out = append(out, b)
-		}
-	}
-	return out, nil
-}
-
 // Suspects returns the shifts of one server that are looked into and not
-// convicted: shown, never sent. They are not saved.
-func (a *Analyzer) Suspects(server pgvigil.ServerID) []pgvigil.Alert {
+// convicted, the oldest first: shown, never sent. They are not saved. A server
+// that was not observed yet is replayed.
+func (a *Analyzer) Suspects(ctx context.Context, id pgvigil.ServerID) ([]pgvigil.Alert, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.servers[server]
+	s := a.servers[id]
 	if s == nil {
-		return nil
+		var err error
+		if s, err = a.replay(ctx, id, a.now()); err != nil {
+			return nil, err
+		}
 	}
 	var out []pgvigil.Alert
 	for _, v := range s.suspects {
@@ -180,5 +168,9 @@ func (a *Analyzer) Suspects(server pgvigil.ServerID) []pgvigil.Alert {
 			Verdict: regression(v), Query: s.queries[v.Series.Fingerprint], Opened: v.At, Updated: v.At,
 		})
 	}
-	return out
+	slices.SortFunc(out, func(a, b pgvigil.Alert) int {
+		x, y := a.Verdict, b.Verdict
+		return cmp.Or(x.Onset.Compare(y.Onset), cmp.Compare(x.Series.DBID, y.Series.DBID), cmp.Compare(x.Series.Fingerprint, y.Series.Fingerprint))
+	})
+	return out, nil
 }

@@ -167,7 +167,7 @@ func (b *book) refresh(ctx context.Context, k alertKey, al *pgvigil.Alert) (bool
 	if len(list) == 0 {
 		return true, nil
 	}
-	al.State, al.History, al.Closed = list[0].State, list[0].History, list[0].Closed
+	al.State, al.History, al.Closed, al.SilencedUntil = list[0].State, list[0].History, list[0].Closed, list[0].SilencedUntil
 	if al.State.Live() {
 		return true, nil
 	}
@@ -211,6 +211,9 @@ func (b *book) close(ctx context.Context, k alertKey, state pgvigil.AlertState, 
 // step writes one step into an alert's history and saves it.
 func (b *book) step(ctx context.Context, al *pgvigil.Alert, state pgvigil.AlertState, reason string) error {
 	al.State, al.Updated = state, b.rec.At
+	if state != pgvigil.Silenced {
+		al.SilencedUntil = time.Time{}
+	}
 	al.History = append(al.History, pgvigil.AlertStep{At: b.rec.At, State: state, Reason: reason, By: us})
 	return b.save(ctx, al)
 }

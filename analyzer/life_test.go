@@ -195,17 +195,70 @@ func TestGarbageInThePointsIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestBaselinesAreGivenForWhatWasSeen(t *testing.T) {
+// TestASilenceEnds: an alert that was silenced for a while opens again, once,
+// and one that was resolved meanwhile does not.
+func TestASilenceEnds(t *testing.T) {
 	p := newPlay(t)
-	a := New(p, Options{Now: func() time.Time { return p.at.Add(time.Second) }})
-	for range 60 {
-		p.next(usual)
+	a := New(p, Options{Now: func() time.Time { return p.at }})
+	p.goOn(a, 60, usual)
+	p.goOn(a, 20, slow)
+	if len(p.alerts) != 1 || p.alerts[0].State != pgvigil.Open {
+		t.Fatalf("alerts = %+v; want one, open", p.alerts)
 	}
-	got, err := a.Baselines(t.Context(), []pgvigil.SeriesKey{p.key(victim), p.key(12345)})
-	if err != nil || len(got) != 1 {
-		t.Fatalf("Baselines = %+v, %v; want one", got, err)
+	until := p.at.Add(5 * passes / 2)
+	p.alerts[0].State, p.alerts[0].SilencedUntil = pgvigil.Silenced, until
+	p.goOn(a, 2, slow)
+	if got := p.alerts[0].State; got != pgvigil.Silenced {
+		t.Fatalf("state = %s before the silence is over; want silenced", got)
 	}
-	if b := got[0]; b.MS.Level < 0.6 || b.MS.Level > 1.6 || b.Samples != 60 {
-		t.Errorf("baseline = %+v; want about 1 ms from 60 samples", b)
+	p.goOn(a, 3, slow)
+	al := p.alerts[0]
+	last := al.History[len(al.History)-1]
+	if al.State != pgvigil.Open || !al.SilencedUntil.IsZero() || !strings.Contains(last.Reason, "silence is over") {
+		t.Errorf("state = %s until %v, last step %+v; want open, for the silence is over", al.State, al.SilencedUntil, last)
 	}
+	steps := len(al.History)
+	p.goOn(a, 3, slow)
+	if got := len(p.alerts[0].History); got != steps {
+		t.Errorf("%d steps after the silence was over; want %d: it opens once", got, steps)
+	}
+}
+
+func TestASilencedAlertThatResolvesStaysResolved(t *testing.T) {
+	p := newPlay(t)
+	a := New(p, Options{Now: func() time.Time { return p.at }})
+	p.goOn(a, 60, usual)
+	p.goOn(a, 60, slow)
+	p.alerts[0].State, p.alerts[0].SilencedUntil = pgvigil.Silenced, p.at.Add(time.Hour)
+	p.goOn(a, 80, usual)
+	if al := p.alerts[0]; al.State != pgvigil.Resolved || !al.SilencedUntil.IsZero() {
+		t.Errorf("state = %s until %v; want resolved, and no silence", al.State, al.SilencedUntil)
+	}
+}
+
+// TestSuspectsAreShownBeforeTheyAreConvicted, also by an analyzer that replays
+// the history first.
+func TestSuspectsAreShownBeforeTheyAreConvicted(t *testing.T) {
+	p := newPlay(t)
+	a := New(p, Options{Now: func() time.Time { return p.at }})
+	p.goOn(a, 60, usual)
+	for range 40 {
+		p.goOn(a, 1, ofVictim(func(w *work) { w.ms *= 1.4 }))
+		got, err := a.Suspects(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 0 {
+			continue
+		}
+		if s := got[0]; s.State != pgvigil.Suspected || s.ID != 0 || s.Verdict.Series != p.key(victim) || s.Query.Fingerprint != victim {
+			t.Errorf("suspect = %+v; want the slow query, with its text", s)
+		}
+		anew := New(p, Options{Now: func() time.Time { return p.at.Add(time.Second) }})
+		if again, err := anew.Suspects(t.Context(), 1); err != nil || len(again) != len(got) {
+			t.Errorf("after a restart: %d suspects, %v; want %d", len(again), err, len(got))
+		}
+		return
+	}
+	t.Error("no suspect was ever shown")
 }
