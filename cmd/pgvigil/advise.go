@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +38,8 @@ type adviser struct {
 	model   llm.Model // nil for none
 	scratch pgvigil.Secret
 	log     *slog.Logger
+	// writing is held while proposals are read and saved again.
+	writing sync.Locker
 }
 
 // forAlert advises on the query of one alert.
@@ -169,13 +173,45 @@ func (a adviser) work(ctx context.Context, w wanted) ([]advisor.Work, error) {
 	return work, nil
 }
 
+// save keeps proposals. One that is there already, and not applied, is brought
+// up to date: what people decided about it stays.
 func (a adviser) save(ctx context.Context, list []pgvigil.Proposal) error {
+	if len(list) == 0 {
+		return nil
+	}
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	known, err := a.history.Proposals(ctx, pgvigil.ProposalFilter{Server: list[0].Server})
+	if err != nil {
+		return err
+	}
 	for i := range list {
+		if at := slices.IndexFunc(known, func(old pgvigil.Proposal) bool { return sameChange(old, list[i]) }); at >= 0 {
+			takeOver(&list[i], known[at])
+		}
 		if err := a.history.SaveProposal(ctx, &list[i]); err != nil {
 			return fmt.Errorf("save the proposal: %w", err)
 		}
 	}
 	return nil
+}
+
+// sameChange says whether a proposal that is kept, and not applied, is about the
+// change that another drafts anew. Later steps may differ: there is one for
+// each partition.
+func sameChange(old, fresh pgvigil.Proposal) bool {
+	return old.State != pgvigil.Applied && len(old.Steps) > 0 && len(fresh.Steps) > 0 &&
+		old.Target == fresh.Target && old.Database == fresh.Database && old.Kind == fresh.Kind && old.Table == fresh.Table &&
+		old.Steps[0].SQL == fresh.Steps[0].SQL
+}
+
+// takeOver gives a fresh draft the place and the decision of an old one.
+func takeOver(fresh *pgvigil.Proposal, old pgvigil.Proposal) {
+	fresh.ID, fresh.Decision = old.ID, old.Decision
+	fresh.Alert = cmp.Or(fresh.Alert, old.Alert)
+	if old.Decision != nil {
+		fresh.State = old.State
+	}
 }
 
 // Advise implements server.App.
@@ -197,7 +233,7 @@ func (a *app) Advise(ctx context.Context, r server.AdviseRequest) ([]pgvigil.Pro
 		return nil, err
 	}
 	defer model.close()
-	return adviser{history: a.watcher.history, model: model.Model, scratch: scratch, log: a.log}.advise(ctx, t, w)
+	return adviser{history: a.watcher.history, model: model.Model, scratch: scratch, log: a.log, writing: &a.watcher.writing}.advise(ctx, t, w)
 }
 
 // wantedBy finds server and database that a request is about.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
 	"github.com/pgvigil/pgvigil/internal/server"
 )
 
@@ -22,47 +24,65 @@ func newAlerts(u *ui) *cobra.Command {
 	ac.flags(cmd)
 	cmd.AddCommand(newAlertsList(u, ac), newAlertsShow(u, ac),
 		newAlertsAct(u, ac, server.Ack, "Say that somebody is at it"),
-		newAlertsAct(u, ac, server.Silence, "Send no more of it for as long as it lives"),
+		newAlertsAct(u, ac, server.Silence, "Send no more of it for a while, then open it again"),
 		newAlertsAct(u, ac, server.Resolve, "Close it"))
 	return cmd
 }
 
+// listOptions are the flags of alerts list.
+type listOptions struct {
+	target, format       string
+	all, suspected, fail bool
+}
+
 func newAlertsList(u *ui, ac *access) *cobra.Command {
-	var target, format string
-	var all, fail bool
+	o := listOptions{}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List alerts that concern somebody now",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
+			if err := checkFormat(o.format, "text", "json"); err != nil {
 				return err
 			}
-			app, done, err := ac.open(cmd.Context(), u, existing)
-			if err != nil {
-				return err
+			if o.all && o.suspected {
+				return &pgvigil.Hint{Err: errors.New("list alerts: --all and --suspected exclude each other"), Advice: "a suspicion is no alert yet: give one of them"}
 			}
-			defer u.finish(done)
-			if err := knownTarget(cmd.Context(), app, target); err != nil {
-				return err
-			}
-			list, err := app.Alerts(cmd.Context(), pgvigil.AlertFilter{Target: target, Live: !all})
-			if err != nil {
-				return err
-			}
-			if err := showAlerts(u, list, format); err != nil {
-				return err
-			}
-			if fail && len(list) > 0 {
-				return errFound
-			}
-			return nil
+			return o.run(cmd.Context(), u, ac)
 		},
 	}
-	cmd.Flags().StringVar(&target, "target", "", "only those of one target")
-	cmd.Flags().BoolVar(&all, "all", false, "those that are over, too")
-	cmd.Flags().BoolVar(&fail, "fail", false, "exit with 1 when there is one")
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().StringVar(&o.target, "target", "", "only those of one target")
+	cmd.Flags().BoolVar(&o.all, "all", false, "those that are over, too")
+	cmd.Flags().BoolVar(&o.suspected, "suspected", false, "instead, what is looked into and not convicted: shown, never sent")
+	cmd.Flags().BoolVar(&o.fail, "fail", false, "exit with 1 when there is one")
+	cmd.Flags().StringVar(&o.format, "format", "text", "text or json")
 	return cmd
+}
+
+func (o listOptions) run(ctx context.Context, u *ui, ac *access) error {
+	app, done, err := ac.open(ctx, u, existing)
+	if err != nil {
+		return err
+	}
+	defer u.finish(done)
+	if err := knownTarget(ctx, app, o.target); err != nil {
+		return err
+	}
+	var list []pgvigil.Alert
+	if o.suspected {
+		list, err = app.Suspects(ctx, o.target)
+	} else {
+		list, err = app.Alerts(ctx, pgvigil.AlertFilter{Target: o.target, Live: !o.all})
+	}
+	if err != nil {
+		return err
+	}
+	if err := showAlerts(u, list, o.format); err != nil {
+		return err
+	}
+	if o.fail && len(list) > 0 {
+		return errFound
+	}
+	return nil
 }
 
 // knownTarget refuses a target that the history has never seen: a typing error
@@ -94,10 +114,22 @@ func showAlerts(u *ui, list []pgvigil.Alert, format string) error {
 	t := tabwriter.NewWriter(u.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tSTATE\tSEVERITY\tONSET (UTC)\tTARGET\tCAUSE\tWHAT")
 	for _, a := range list {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, a.Severity, a.Verdict.Onset.UTC().Format(time.DateTime),
+		id := "-" // a suspicion has none
+		if a.ID != 0 {
+			id = strconv.FormatInt(a.ID, 10)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, stateWords(a), a.Severity, a.Verdict.Onset.UTC().Format(time.DateTime),
 			oneLine(a.Target, 30), causeWords(a.Verdict), alertHeadline(a))
 	}
 	return t.Flush()
+}
+
+// stateWords is an alert's state, with the end of a silence.
+func stateWords(a pgvigil.Alert) string {
+	if a.State != pgvigil.Silenced {
+		return string(a.State)
+	}
+	return "silenced until " + a.SilencedUntil.UTC().Format("2006-01-02 15:04")
 }
 
 func newAlertsShow(u *ui, ac *access) *cobra.Command {
@@ -110,7 +142,7 @@ func newAlertsShow(u *ui, ac *access) *cobra.Command {
 			if err := checkFormat(format, "text", "json"); err != nil {
 				return err
 			}
-			id, err := alertID(args[0])
+			id, err := numberOf("alert", args[0])
 			if err != nil {
 				return err
 			}
@@ -137,17 +169,21 @@ func newAlertsShow(u *ui, ac *access) *cobra.Command {
 	return cmd
 }
 
-func alertID(arg string) (int64, error) {
+// numberOf reads the number of an alert or proposal.
+func numberOf(kind, arg string) (int64, error) {
 	id, err := strconv.ParseInt(arg, 10, 64)
 	if err != nil || id <= 0 {
-		return 0, &pgvigil.Hint{Err: fmt.Errorf("read the number of the alert %q: not a positive number", arg), Advice: `see "pgvigil alerts list"`}
+		return 0, &pgvigil.Hint{
+			Err:    fmt.Errorf("read the number of the %s %q: not a positive number", kind, arg),
+			Advice: fmt.Sprintf(`see "pgvigil %ss list"`, kind),
+		}
 	}
 	return id, nil
 }
 
 func printAlert(u *ui, a pgvigil.Alert) {
 	v := a.Verdict
-	u.print("Alert %d, %s, %s: %s", a.ID, a.State, a.Severity, alertHeadline(a))
+	u.print("Alert %d, %s, %s: %s", a.ID, stateWords(a), a.Severity, alertHeadline(a))
 	u.print("  target      %s, database %s", oneLine(a.Target, 60), oneLine(cmp.Or(a.Database, "-"), 60))
 	if a.Query.Text != "" {
 		u.print("  query       %s", oneLine(a.Query.Text, 1000))
@@ -196,13 +232,17 @@ func printReasons(u *ui, a pgvigil.Alert) {
 
 func newAlertsAct(u *ui, ac *access, verb server.AlertVerb, short string) *cobra.Command {
 	act := server.AlertAction{Verb: verb}
+	span := ""
 	cmd := &cobra.Command{
 		Use:   string(verb) + " ID",
 		Short: short,
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := alertID(args[0])
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			id, err := numberOf("alert", args[0])
 			if err != nil {
+				return err
+			}
+			if act.For, err = silenceSpan(span); err != nil {
 				return err
 			}
 			return actOnAlert(cmd.Context(), u, ac, id, act)
@@ -210,7 +250,25 @@ func newAlertsAct(u *ui, ac *access, verb server.AlertVerb, short string) *cobra
 	}
 	cmd.Flags().StringVar(&act.By, "by", userName(), "who you are")
 	cmd.Flags().StringVar(&act.Reason, "reason", "", "why")
+	if verb == server.Silence {
+		cmd.Flags().StringVar(&span, "for", hours(server.DefaultSilence), "how long, up to 30d: 90m, 4h, 7d")
+	}
 	return cmd
+}
+
+// silenceSpan reads --for; "" is the default's.
+func silenceSpan(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := config.ParseDuration(text)
+	if err == nil && (d <= 0 || d.Std() > server.MaxSilence) {
+		err = errors.New("a silence is longer than nothing and 30d at most")
+	}
+	if err != nil {
+		return 0, &pgvigil.Hint{Err: fmt.Errorf("read --for %q: %w", text, err), Advice: "write it like 90m, 4h or 7d; an alert that is no concern for longer is resolved"}
+	}
+	return d.Std(), nil
 }
 
 func actOnAlert(ctx context.Context, u *ui, ac *access, id int64, act server.AlertAction) error {
@@ -223,7 +281,7 @@ func actOnAlert(ctx context.Context, u *ui, ac *access, id int64, act server.Ale
 	if err != nil {
 		return err
 	}
-	u.say("Alert %d is %s.", a.ID, a.State)
+	u.say("Alert %d is %s.", a.ID, stateWords(a))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,9 +33,13 @@ func newApp(cfg *config.Config, w *watcher, log *slog.Logger) *app {
 	return &app{cfg: cfg, watcher: w, log: log, now: time.Now}
 }
 
-// Targets implements server.App.
+// Targets implements server.App. Labels are those of the configuration now.
 func (a *app) Targets(ctx context.Context) ([]pgvigil.ServerInfo, error) {
-	return a.watcher.history.Servers(ctx)
+	list, err := a.watcher.history.Servers(ctx)
+	for i := range list {
+		list[i].Labels = maps.Clone(a.cfg.Targets[list[i].Server.Target].Labels)
+	}
+	return list, err
 }
 
 // Collect implements server.App.
@@ -117,56 +122,6 @@ func failedPass(target string, at time.Time, err error) server.PassResult {
 	return server.PassResult{Target: target, At: at, Problem: err.Error(), Advice: pgvigil.Advice(err)}
 }
 
-// Alerts implements server.App.
-func (a *app) Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error) {
-	return a.watcher.history.Alerts(ctx, f)
-}
-
-// ActOnAlert implements server.App.
-func (a *app) ActOnAlert(ctx context.Context, id int64, act server.AlertAction) (pgvigil.Alert, error) {
-	a.watcher.writing.Lock()
-	defer a.watcher.writing.Unlock()
-	found, err := a.watcher.history.Alerts(ctx, pgvigil.AlertFilter{ID: id})
-	if err != nil {
-		return pgvigil.Alert{}, err
-	}
-	if len(found) == 0 {
-		return pgvigil.Alert{}, noAlert(id)
-	}
-	alert := found[0]
-	if !alert.State.Live() {
-		return pgvigil.Alert{}, fmt.Errorf("%s alert %d: it is %s already: %w", act.Verb, id, alert.State, server.ErrConflict)
-	}
-	step, err := a.stepOf(act)
-	if err != nil {
-		return pgvigil.Alert{}, err
-	}
-	alert.State, alert.Updated = step.State, step.At
-	if step.State == pgvigil.Resolved {
-		alert.Closed = step.At
-	}
-	alert.History = append(alert.History, step)
-	return alert, a.watcher.history.SaveAlert(ctx, &alert)
-}
-
-func (a *app) stepOf(act server.AlertAction) (pgvigil.AlertStep, error) {
-	states := map[server.AlertVerb]pgvigil.AlertState{
-		server.Ack: pgvigil.Acknowledged, server.Silence: pgvigil.Silenced, server.Resolve: pgvigil.Resolved,
-	}
-	state, ok := states[act.Verb]
-	if !ok {
-		return pgvigil.AlertStep{}, fmt.Errorf("act on an alert: there is no verb %q: %w", act.Verb, server.ErrInvalid)
-	}
-	return pgvigil.AlertStep{At: a.now().UTC(), State: state, Reason: act.Reason, By: act.By}, nil
-}
-
-func noAlert(id int64) error {
-	return &pgvigil.Hint{
-		Err:    fmt.Errorf("find alert %d: %w", id, server.ErrNotFound),
-		Advice: `see "pgvigil alerts list"`,
-	}
-}
-
 // Regressions implements server.App: it judges the history anew, pass by pass,
 // and keeps nothing of it.
 func (a *app) Regressions(ctx context.Context, f server.RegressionFilter) ([]pgvigil.Regression, error) {
@@ -222,11 +177,6 @@ func noTarget(target string) error {
 		Err:    fmt.Errorf("find target %q in the history: %w", target, server.ErrNotFound),
 		Advice: `see "pgvigil collect": a target is known after its first pass`,
 	}
-}
-
-// Proposals implements server.App.
-func (a *app) Proposals(ctx context.Context, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error) {
-	return a.watcher.history.Proposals(ctx, f)
 }
 
 // Report implements server.App.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/cmd/pgvigil/config"
+	"github.com/pgvigil/pgvigil/internal/server"
 	"github.com/pgvigil/pgvigil/reports"
 )
 
@@ -44,7 +46,7 @@ func (d *demo) advise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a := adviser{history: d.history, model: d.model, scratch: pgvigil.Secret(scratch), log: quietLog()}
+	a := adviser{history: d.history, model: d.model, scratch: pgvigil.Secret(scratch), log: quietLog(), writing: &d.watcher.writing}
 	d.proposals, err = a.forAlert(ctx, d.target, *d.caught)
 	if err != nil {
 		return err
@@ -106,6 +108,28 @@ func (d *demo) apply(ctx context.Context) error {
 	return d.history.SaveProposal(ctx, p)
 }
 
+// resolve closes the alert when the outcome shows that its cause is gone, the
+// way people close it in the service: the detector would need to see many more
+// passes before it said so by itself.
+func (d *demo) resolve(ctx context.Context) error {
+	if d.outcome == nil || !restored(d.outcome) || d.caught == nil || !d.caught.State.Live() {
+		return nil
+	}
+	q := d.outcome.Queries[0]
+	app := newApp(&config.Config{}, d.watcher, quietLog())
+	alert, err := app.ActOnAlert(ctx, d.caught.ID, server.AlertAction{
+		Verb: server.Resolve, By: "pgvigil demo",
+		Reason: fmt.Sprintf("proposal %d was applied: %.1f blocks a call after it, %.1f with the fault, %.1f before",
+			d.applicable().ID, q.After.Blocks, q.Before.Blocks, q.Baseline.Blocks),
+	})
+	if err != nil {
+		return err
+	}
+	d.alerts[alert.ID], d.caught = alert, &alert
+	d.tell("ALERT %d %s: %s", alert.ID, alert.State, alert.History[len(alert.History)-1].Reason)
+	return nil
+}
+
 // applicable is the first index proposal that was verified.
 func (d *demo) applicable() *pgvigil.Proposal {
 	for i, p := range d.proposals {
@@ -147,6 +171,9 @@ func (d *demo) end() error {
 		}
 	}
 	d.tell("REPORT  %s", d.opts.report)
+	if d.stage.server == nil {
+		d.tell("The world stays in database %s; the fault is healed", oneLine(d.stage.database, 60))
+	}
 	d.ui.say("")
 	d.ui.say("%s", came.sentence)
 	d.ui.say("")

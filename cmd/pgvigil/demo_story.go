@@ -63,7 +63,7 @@ func runDemo(ctx context.Context, u *ui, o demoOptions, fault fixtures.Fault) er
 	d.model = model.Model
 	defer u.finish(d.close)
 	for _, chapter := range []func(context.Context) error{
-		d.open, d.warmUp, d.breakIt, d.waitForAlert, d.advise, d.apply, d.writeReport,
+		d.open, d.warmUp, d.breakIt, d.waitForAlert, d.advise, d.apply, d.resolve, d.writeReport,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -79,7 +79,11 @@ func (d *demo) tell(format string, args ...any) {
 
 // open sets the stage: server, world, workload, history, watcher.
 func (d *demo) open(ctx context.Context) error {
-	d.tell("Starting a Postgres and loading a CI world (scale %g)", d.opts.scale)
+	if d.opts.dsn == "" {
+		d.tell("Starting a Postgres and loading a CI world (scale %g)", d.opts.scale)
+	} else {
+		d.tell("Loading a CI world (scale %g) into the database of --dsn", d.opts.scale)
+	}
 	var err error
 	if d.stage, err = openStage(ctx, d.opts); err != nil {
 		return err

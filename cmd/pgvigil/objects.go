@@ -92,6 +92,7 @@ type alertObject struct {
 	Opened   time.Time     `json:"opened"`
 	Updated  time.Time     `json:"updated"`
 	Closed   *time.Time    `json:"closed"`
+	Until    *time.Time    `json:"silenced_until,omitempty"`
 	Verdict  verdictObject `json:"verdict"`
 	History  []stepObject  `json:"history"`
 }
@@ -119,6 +120,9 @@ func alertJSON(a pgvigil.Alert) alertObject {
 	if !a.Closed.IsZero() {
 		o.Closed = &a.Closed
 	}
+	if !a.SilencedUntil.IsZero() {
+		o.Until = &a.SilencedUntil
+	}
 	for _, s := range a.History {
 		o.History = append(o.History, stepObject{s.At, string(s.State), s.Reason, s.By})
 	}
@@ -140,7 +144,15 @@ type proposalObject struct {
 	Reason     string            `json:"reason"`
 	Warnings   []pgvigil.Warning `json:"warnings"`
 	State      string            `json:"state"`
+	Decision   *decisionObject   `json:"decision,omitempty"`
+	Alert      int64             `json:"alert,omitempty"`
 	Queries    []queryObject     `json:"queries"`
+}
+
+type decisionObject struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
 }
 
 type queryObject struct {
@@ -157,7 +169,11 @@ func proposalJSON(p pgvigil.Proposal) proposalObject {
 		ID: p.ID, Kind: string(p.Kind), DDL: []string{}, Table: p.Table, Columns: append([]string{}, p.Columns...),
 		SizeBytes: int64(p.Evidence.Size), CostBefore: float64(p.Evidence.CostBefore), CostAfter: float64(p.Evidence.CostAfter),
 		Verdict: string(p.Evidence.Verdict), Method: p.Evidence.Method, Author: p.Author, Reason: p.Reason, State: string(p.State),
+		Alert:   p.Alert,
 		Queries: []queryObject{}, Warnings: append([]pgvigil.Warning{}, p.Evidence.Warnings...),
+	}
+	if d := p.Decision; d != nil {
+		o.Decision = &decisionObject{d.At, d.By, d.Reason}
 	}
 	for _, s := range p.Steps {
 		o.DDL = append(o.DDL, s.SQL)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -91,35 +93,120 @@ func readAdvise(budget string, queries []string) (pgvigil.Bytes, []pgvigil.Finge
 
 func newProposals(u *ui) *cobra.Command {
 	ac := &access{}
-	cmd := &cobra.Command{Use: "proposals", Short: "List and show proposals"}
+	cmd := &cobra.Command{Use: "proposals", Short: "List, show, accept and reject proposals"}
 	ac.flags(cmd)
+	cmd.AddCommand(newProposalsList(u, ac), newProposalsShow(u, ac),
+		newProposalsDecide(u, ac, server.Accept, "Say that it will be done; pgvigil runs nothing"),
+		newProposalsDecide(u, ac, server.Reject, "Say that it will not be done"))
+	return cmd
+}
+
+func newProposalsList(u *ui, ac *access) *cobra.Command {
 	var format string
-	list := &cobra.Command{
+	filter := pgvigil.ProposalFilter{}
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List proposals, newest first",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkFormat(format, "text", "json"); err != nil {
 				return err
 			}
-			return listProposals(cmd.Context(), u, ac, format)
+			found, err := readProposals(cmd.Context(), u, ac, filter)
+			if err != nil {
+				return err
+			}
+			if format == "json" || len(found) == 0 {
+				return showProposals(u, found, format)
+			}
+			return tableOfProposals(u, found)
 		},
 	}
-	list.Flags().StringVar(&format, "format", "text", "text or json")
-	cmd.AddCommand(list)
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().Int64Var(&filter.Alert, "alert", 0, "only those that this alert asked for")
 	return cmd
 }
 
-func listProposals(ctx context.Context, u *ui, ac *access, format string) error {
+func newProposalsShow(u *ui, ac *access) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one proposal with its evidence",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			id, err := numberOf("proposal", args[0])
+			if err != nil {
+				return err
+			}
+			found, err := readProposals(cmd.Context(), u, ac, pgvigil.ProposalFilter{ID: id})
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
+				return noProposal(id)
+			}
+			if format == "json" {
+				return u.json(proposalJSON(found[0]))
+			}
+			printProposal(u, found[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+func newProposalsDecide(u *ui, ac *access, verb server.ProposalVerb, short string) *cobra.Command {
+	act := server.ProposalAction{Verb: verb}
+	cmd := &cobra.Command{
+		Use:   string(verb) + " ID",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := numberOf("proposal", args[0])
+			if err != nil {
+				return err
+			}
+			app, done, err := ac.open(cmd.Context(), u, existing)
+			if err != nil {
+				return err
+			}
+			defer u.finish(done)
+			p, err := app.DecideProposal(cmd.Context(), id, act)
+			if err != nil {
+				return err
+			}
+			u.say("Proposal %d is %s.", p.ID, p.State)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&act.By, "by", userName(), "who you are")
+	cmd.Flags().StringVar(&act.Reason, "reason", "", "why")
+	return cmd
+}
+
+func readProposals(ctx context.Context, u *ui, ac *access, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error) {
 	app, done, err := ac.open(ctx, u, existing)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer u.finish(done)
-	found, err := app.Proposals(ctx, pgvigil.ProposalFilter{})
-	if err != nil {
-		return err
+	return app.Proposals(ctx, f)
+}
+
+func tableOfProposals(u *ui, list []pgvigil.Proposal) error {
+	t := tabwriter.NewWriter(u.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tSTATE\tVERDICT\tTARGET\tKIND\tTABLE\tFIRST STEP")
+	for _, p := range list {
+		first := "-"
+		if len(p.Steps) > 0 {
+			first = oneLine(p.Steps[0].SQL, 100)
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.State, p.Evidence.Verdict, oneLine(p.Target, 30), p.Kind, oneLine(p.Table, 60), first)
 	}
-	return showProposals(u, found, format)
+	return t.Flush()
 }
 
 // adviseObject is the object of pgvigil advise --format json; scripts rely on it.
@@ -174,7 +261,10 @@ func showAnswer(u *ui, a advisor.Answer, format string) error {
 
 func printProposal(u *ui, p pgvigil.Proposal) {
 	e := p.Evidence
-	u.print("Proposal %d, %s of %s, drafted by %s, %s (%s)", p.ID, p.Kind, oneLine(p.Table, 80), oneLine(p.Author, 40), e.Verdict, e.Method)
+	u.print("Proposal %d, %s of %s, drafted by %s, %s (%s), %s", p.ID, p.Kind, oneLine(p.Table, 80), oneLine(p.Author, 40), e.Verdict, e.Method, decided(p))
+	if p.Decision != nil && p.Decision.Reason != "" {
+		u.print("  because: %s", oneLine(p.Decision.Reason, 400))
+	}
 	u.print("  %s", oneLine(p.Reason, 400))
 	for _, s := range p.Steps {
 		u.print("    %s;", oneLine(s.SQL, 1000))

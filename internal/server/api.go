@@ -75,6 +75,10 @@ type alertQuery struct {
 	Range
 }
 
+type suspectQuery struct {
+	Target string `query:"target"`
+}
+
 type regressionQuery struct {
 	Server int64  `query:"server"`
 	Target string `query:"target"`
@@ -136,6 +140,8 @@ func (s *Server) reads(api huma.API) {
 		func(ctx context.Context, q *alertQuery) ([]pgvigil.Alert, error) {
 			return s.app.Alerts(ctx, pgvigil.AlertFilter{ID: q.ID, Server: pgvigil.ServerID(q.Server), Target: q.Target, Live: q.Live, Window: q.window()})
 		})
+	call(api, get("list-suspects", "/suspects", "What is looked into and not convicted"), quick,
+		func(ctx context.Context, q *suspectQuery) ([]pgvigil.Alert, error) { return s.app.Suspects(ctx, q.Target) })
 	call(api, get("get-alert", "/alerts/{id}", "One alert"), quick, s.alert)
 	call(api, get("list-regressions", "/regressions", "Detect now, over the history"), long,
 		func(ctx context.Context, q *regressionQuery) ([]pgvigil.Regression, error) {
@@ -171,8 +177,15 @@ func (s *Server) alert(ctx context.Context, in *alertPath) (pgvigil.Alert, error
 type (
 	// CollectRequest names the target of a pass, "" for all.
 	CollectRequest struct{ Target string }
-	// ActRequest is who does something to an alert, and why.
+	// ActRequest is who does something to an alert, and why; For is how long a
+	// silence lasts.
 	ActRequest struct {
+		By     string
+		Reason string
+		For    time.Duration
+	}
+	// DecideRequest is who decides about a proposal, and why.
+	DecideRequest struct {
 		By     string
 		Reason string
 	}
@@ -185,6 +198,11 @@ type actOrder struct {
 	Body Body[ActRequest]
 }
 
+type decideOrder struct {
+	ID   int64 `path:"id"`
+	Body Body[DecideRequest]
+}
+
 func (s *Server) actions(api huma.API) {
 	call(api, post("collect", "/collect", "One pass now, over a target or all"), long,
 		func(ctx context.Context, in *order[CollectRequest]) ([]PassResult, error) {
@@ -194,7 +212,14 @@ func (s *Server) actions(api huma.API) {
 		call(api, post(string(verb)+"-alert", "/alerts/{id}/"+string(verb), "Change the state of an alert"), quick,
 			func(ctx context.Context, in *actOrder) (pgvigil.Alert, error) {
 				b := in.Body.Value
-				return s.app.ActOnAlert(ctx, in.ID, AlertAction{Verb: verb, By: b.By, Reason: b.Reason})
+				return s.app.ActOnAlert(ctx, in.ID, AlertAction{Verb: verb, By: b.By, Reason: b.Reason, For: b.For})
+			})
+	}
+	for _, verb := range []ProposalVerb{Accept, Reject} {
+		call(api, post(string(verb)+"-proposal", "/proposals/{id}/"+string(verb), "Decide about a proposal"), quick,
+			func(ctx context.Context, in *decideOrder) (pgvigil.Proposal, error) {
+				b := in.Body.Value
+				return s.app.DecideProposal(ctx, in.ID, ProposalAction{Verb: verb, By: b.By, Reason: b.Reason})
 			})
 	}
 	call(api, post("advise", "/advise", "Draft and verify proposals"), long,

@@ -25,6 +25,9 @@ type App interface {
 	Collect(ctx context.Context, target string) ([]PassResult, error)
 	// Alerts returns alerts, newest first.
 	Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error)
+	// Suspects returns what is looked into and not convicted, of a target or of
+	// all if it is "": alerts without a number, which the history does not keep.
+	Suspects(ctx context.Context, target string) ([]pgvigil.Alert, error)
 	// ActOnAlert changes the state of an alert and returns it.
 	ActOnAlert(ctx context.Context, id int64, a AlertAction) (pgvigil.Alert, error)
 	// Regressions detects over the history, now, and returns the verdicts.
@@ -33,6 +36,8 @@ type App interface {
 	Advise(ctx context.Context, r AdviseRequest) ([]pgvigil.Proposal, error)
 	// Proposals returns proposals, newest first.
 	Proposals(ctx context.Context, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error)
+	// DecideProposal accepts or declines a proposal and returns it.
+	DecideProposal(ctx context.Context, id int64, a ProposalAction) (pgvigil.Proposal, error)
 	// Report writes the report of a range as one HTML file.
 	Report(ctx context.Context, r ReportRequest, w io.Writer) error
 	// Mark records an event and returns its number.
@@ -84,6 +89,32 @@ const (
 // AlertAction is one action of a person on an alert.
 type AlertAction struct {
 	Verb   AlertVerb
+	By     string // who
+	Reason string // one sentence; may be empty
+	// For is how long a silence lasts, above 0 and at most MaxSilence; 0 means
+	// DefaultSilence. Other verbs have none.
+	For time.Duration
+}
+
+// How long an alert is silenced where nobody says, and at most: what is not
+// looked at for a month is resolved, not silenced.
+const (
+	DefaultSilence = 4 * time.Hour
+	MaxSilence     = 30 * 24 * time.Hour
+)
+
+// ProposalVerb is what a person does to a proposal.
+type ProposalVerb string
+
+// The verbs.
+const (
+	Accept ProposalVerb = "accept"
+	Reject ProposalVerb = "reject"
+)
+
+// ProposalAction is one decision of a person about a proposal.
+type ProposalAction struct {
+	Verb   ProposalVerb
 	By     string // who
 	Reason string // one sentence; may be empty
 }

@@ -81,7 +81,7 @@ func orNotFound(err error, id int64) error {
 	if err != nil {
 		return err
 	}
-	return &pgvigil.Hint{Err: fmt.Errorf("alert %d: %w", id, ErrNotFound), Advice: "list them with pgvigil alerts"}
+	return &pgvigil.Hint{Err: fmt.Errorf("alert %d: %w", id, ErrNotFound), Advice: `see "pgvigil alerts list --all"`}
 }
 
 func refuse(w http.ResponseWriter, status int, detail, advice string) {

@@ -28,6 +28,12 @@ func (c *Client) Alerts(ctx context.Context, f pgvigil.AlertFilter) (list []pgvi
 	return list, err
 }
 
+// Suspects implements server.App.
+func (c *Client) Suspects(ctx context.Context, target string) (list []pgvigil.Alert, err error) {
+	err = c.get(ctx, "/suspects", query("target", target), &list)
+	return list, err
+}
+
 // ActOnAlert implements server.App.
 func (c *Client) ActOnAlert(ctx context.Context, id int64, a server.AlertAction) (alert pgvigil.Alert, err error) {
 	switch a.Verb {
@@ -35,7 +41,7 @@ func (c *Client) ActOnAlert(ctx context.Context, id int64, a server.AlertAction)
 	default:
 		return alert, fmt.Errorf("%.20q an alert: %w", a.Verb, server.ErrInvalid)
 	}
-	in := server.ActRequest{By: a.By, Reason: a.Reason}
+	in := server.ActRequest{By: a.By, Reason: a.Reason, For: a.For}
 	err = c.post(ctx, fmt.Sprintf("/alerts/%d/%s", id, a.Verb), in, &alert)
 	return alert, err
 }
@@ -64,6 +70,16 @@ func (c *Client) Proposals(ctx context.Context, f pgvigil.ProposalFilter) (list 
 	q := query("id", f.ID, "server", int64(f.Server), "alert", f.Alert, "from", f.Window.From, "to", f.Window.To)
 	err = c.get(ctx, "/proposals", q, &list)
 	return list, err
+}
+
+// DecideProposal implements server.App.
+func (c *Client) DecideProposal(ctx context.Context, id int64, a server.ProposalAction) (p pgvigil.Proposal, err error) {
+	if a.Verb != server.Accept && a.Verb != server.Reject {
+		return p, fmt.Errorf("%.20q a proposal: %w", a.Verb, server.ErrInvalid)
+	}
+	in := server.DecideRequest{By: a.By, Reason: a.Reason}
+	err = c.post(ctx, fmt.Sprintf("/proposals/%d/%s", id, a.Verb), in, &p)
+	return p, err
 }
 
 // Report implements server.App. What it has written before an error is part of

@@ -72,6 +72,11 @@ func (f *fake) Alerts(_ context.Context, q pgvigil.AlertFilter) ([]pgvigil.Alert
 	return []pgvigil.Alert{alert}, f.err
 }
 
+func (f *fake) Suspects(_ context.Context, target string) ([]pgvigil.Alert, error) {
+	f.asked = target
+	return []pgvigil.Alert{alert}, f.err
+}
+
 func (f *fake) ActOnAlert(_ context.Context, id int64, a server.AlertAction) (pgvigil.Alert, error) {
 	f.asked = []any{id, a}
 	return alert, f.err
@@ -98,6 +103,11 @@ func (f *fake) Advise(_ context.Context, r server.AdviseRequest) ([]pgvigil.Prop
 func (f *fake) Proposals(_ context.Context, q pgvigil.ProposalFilter) ([]pgvigil.Proposal, error) {
 	f.asked = q
 	return nil, f.err
+}
+
+func (f *fake) DecideProposal(_ context.Context, id int64, a server.ProposalAction) (pgvigil.Proposal, error) {
+	f.asked = []any{id, a}
+	return proposal, f.err
 }
 
 func (f *fake) Report(_ context.Context, r server.ReportRequest, w io.Writer) error {
@@ -161,7 +171,11 @@ var calls = map[string]func(context.Context, server.App) (any, error){
 	},
 	"all alerts": func(ctx context.Context, a server.App) (any, error) { return a.Alerts(ctx, pgvigil.AlertFilter{}) },
 	"act": func(ctx context.Context, a server.App) (any, error) {
-		return a.ActOnAlert(ctx, 7, server.AlertAction{Verb: server.Silence, By: "me", Reason: "<b>"})
+		return a.ActOnAlert(ctx, 7, server.AlertAction{Verb: server.Silence, By: "me", Reason: "<b>", For: 90 * time.Minute})
+	},
+	"suspects": func(ctx context.Context, a server.App) (any, error) { return a.Suspects(ctx, "ci") },
+	"accept": func(ctx context.Context, a server.App) (any, error) {
+		return a.DecideProposal(ctx, 3, server.ProposalAction{Verb: server.Accept, By: "me", Reason: "yes"})
 	},
 	"regressions": func(ctx context.Context, a server.App) (any, error) {
 		return a.Regressions(ctx, server.RegressionFilter{Target: "ci", Server: 2, Window: window})
