@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -57,6 +58,7 @@ func (a *app) ActOnAlert(ctx context.Context, id int64, act server.AlertAction) 
 		alert.Closed = step.At
 	case server.Silence:
 		alert.SilencedUntil = step.At.Add(cmp.Or(act.For, server.DefaultSilence))
+		step.Reason = strings.TrimSuffix("until "+alert.SilencedUntil.Format(time.DateTime)+": "+act.Reason, ": ")
 	}
 	alert.History = append(alert.History, step)
 	return alert, a.watcher.history.SaveAlert(ctx, &alert)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -217,16 +218,27 @@ func printReasons(u *ui, a pgvigil.Alert) {
 		u.print("  event       %s %s %s", e.At.UTC().Format(time.DateTime), e.Kind, oneLine(e.Object, 200))
 	}
 	for _, s := range a.History {
-		u.print("  %s  %s by %s: %s", s.At.UTC().Format(time.DateTime), s.State, oneLine(s.By, 40), oneLine(s.Reason, 200))
+		u.print("  %s  %s", s.At.UTC().Format(time.DateTime), strings.TrimSuffix(fmt.Sprintf("%s by %s: %s", s.State, oneLine(s.By, 40), oneLine(s.Reason, 200)), ": "))
 	}
 	for _, w := range v.Warnings {
 		u.print("  doubt       %s", oneLine(w.Text, 300))
 	}
+	printNext(u, a)
+}
+
+// printNext says what can be done about an alert that is not over.
+func printNext(u *ui, a pgvigil.Alert) {
+	if !a.State.Live() {
+		return
+	}
+	v := a.Verdict
 	u.print("Next:")
 	if v.Kind != pgvigil.KindIncident {
 		u.print("  pgvigil advise --alert %d", a.ID)
 	}
-	u.print("  pgvigil alerts ack %d", a.ID)
+	if a.State == pgvigil.Open {
+		u.print("  pgvigil alerts ack %d", a.ID)
+	}
 	u.print("  pgvigil report --from %s", v.Onset.Add(-time.Hour).UTC().Format(time.RFC3339))
 }
 
