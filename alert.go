@@ -43,7 +43,7 @@ type Alert struct {
 	// SilencedUntil is when a silence ends and the alert opens again; zero unless
 	// silenced. By our clock.
 	SilencedUntil time.Time
-	History  []AlertStep
+	History       []AlertStep
 }
 
 // AlertStep is one change of an alert's state, with its reason.

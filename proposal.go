@@ -50,8 +50,8 @@ type Proposal struct {
 	Evidence Evidence
 	Drafted  time.Time
 	// Alert that asked for it, 0 if none.
-	Alert   int64
-	State   ProposalState
+	Alert int64
+	State ProposalState
 	// Decision is who accepted or declined it, nil while nobody did.
 	Decision *Decision
 	Outcome  *Outcome

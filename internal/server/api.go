@@ -141,7 +141,9 @@ func (s *Server) reads(api huma.API) {
 			return s.app.Alerts(ctx, pgvigil.AlertFilter{ID: q.ID, Server: pgvigil.ServerID(q.Server), Target: q.Target, Live: q.Live, Window: q.window()})
 		})
 	call(api, get("list-suspects", "/suspects", "What is looked into and not convicted"), quick,
-		func(ctx context.Context, q *suspectQuery) ([]pgvigil.Alert, error) { return s.app.Suspects(ctx, q.Target) })
+		func(ctx context.Context, q *suspectQuery) ([]pgvigil.Alert, error) {
+			return s.app.Suspects(ctx, q.Target)
+		})
 	call(api, get("get-alert", "/alerts/{id}", "One alert"), quick, s.alert)
 	call(api, get("list-regressions", "/regressions", "Detect now, over the history"), long,
 		func(ctx context.Context, q *regressionQuery) ([]pgvigil.Regression, error) {

@@ -120,22 +120,33 @@ func dead(err error) bool {
 // Scrub reads every value of the file: a block that was damaged on the disk is
 // noticed when it is read, and not before.
 func (f *file) Scrub(ctx context.Context) error {
-	rows, err := f.DB().QueryContext(ctx, "SELECT table_name FROM duckdb_tables() ORDER BY 1")
+	tables, err := f.tables(ctx)
 	if err != nil {
 		return fmt.Errorf("list the tables: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var table string
-		if err := rows.Scan(&table); err != nil {
-			return fmt.Errorf("list the tables: %w", err)
-		}
+	for _, table := range tables {
 		var sum sql.NullString
 		if err := f.DB().QueryRowContext(ctx, `SELECT bit_xor(hash(t)) FROM "`+table+`" AS t`).Scan(&sum); err != nil {
 			return fmt.Errorf("read table %s: %w", table, err)
 		}
 	}
-	return rows.Err()
+	return nil
+}
+
+func (f *file) tables(ctx context.Context) (names []string, err error) {
+	rows, err := f.DB().QueryContext(ctx, "SELECT table_name FROM duckdb_tables() ORDER BY 1")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
 }
 
 // Tidy writes the log into the file and gives free blocks back.

@@ -80,7 +80,7 @@ func refused(path string, err error) error {
 		return &pgvigil.Hint{Err: fmt.Errorf("open the history %s: %w", path, err), Advice: adviceOf(err)}
 	case !known:
 		return fmt.Errorf("open the history %s: %w", path, err)
-	case s.kind == store.ErrLocked:
+	case errors.Is(s.kind, store.ErrLocked):
 		return locked(path)
 	}
 	return &pgvigil.Hint{Err: &trouble{fmt.Sprintf("open the history %s: %v: %s", path, s.kind, s.text), s.kind, err}, Advice: remedies[s.kind]}
@@ -103,7 +103,7 @@ func (f *file) Explain(err error) error {
 		return err
 	}
 	s, known := signOf(err)
-	if !known || s.kind != store.ErrDamaged && s.kind != store.ErrUnwritable {
+	if !known || !errors.Is(s.kind, store.ErrDamaged) && !errors.Is(s.kind, store.ErrUnwritable) {
 		return err
 	}
 	return &pgvigil.Hint{Err: &trouble{fmt.Sprintf("%v (%s): %s", s.kind, f.path, s.text), s.kind, err}, Advice: remedies[s.kind]}
