@@ -119,14 +119,14 @@ func showAlerts(u *ui, list []pgvigil.Alert, format string) error {
 		if a.ID != 0 {
 			id = strconv.FormatInt(a.ID, 10)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, stateWords(a), a.Severity, a.Verdict.Onset.UTC().Format(time.DateTime),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, alertState(a), a.Severity, a.Verdict.Onset.UTC().Format(time.DateTime),
 			oneLine(a.Target, 30), causeWords(a.Verdict), alertHeadline(a))
 	}
 	return t.Flush()
 }
 
-// stateWords is an alert's state, with the end of a silence.
-func stateWords(a pgvigil.Alert) string {
+// alertState is an alert's state, with the end of a silence.
+func alertState(a pgvigil.Alert) string {
 	if a.State != pgvigil.Silenced {
 		return string(a.State)
 	}
@@ -184,7 +184,7 @@ func numberOf(kind, arg string) (int64, error) {
 
 func printAlert(u *ui, a pgvigil.Alert) {
 	v := a.Verdict
-	u.print("Alert %d, %s, %s: %s", a.ID, stateWords(a), a.Severity, alertHeadline(a))
+	u.print("Alert %d, %s, %s: %s", a.ID, alertState(a), a.Severity, alertHeadline(a))
 	u.print("  target      %s, database %s", oneLine(a.Target, 60), oneLine(cmp.Or(a.Database, "-"), 60))
 	if a.Query.Text != "" {
 		u.print("  query       %s", oneLine(a.Query.Text, 1000))
@@ -223,11 +223,11 @@ func printReasons(u *ui, a pgvigil.Alert) {
 	for _, w := range v.Warnings {
 		u.print("  doubt       %s", oneLine(w.Text, 300))
 	}
-	printNext(u, a)
+	printNextSteps(u, a)
 }
 
-// printNext says what can be done about an alert that is not over.
-func printNext(u *ui, a pgvigil.Alert) {
+// printNextSteps says what can be done about an alert that is not over.
+func printNextSteps(u *ui, a pgvigil.Alert) {
 	if !a.State.Live() {
 		return
 	}
@@ -293,7 +293,7 @@ func actOnAlert(ctx context.Context, u *ui, ac *access, id int64, act server.Ale
 	if err != nil {
 		return err
 	}
-	u.say("Alert %d is %s.", a.ID, stateWords(a))
+	u.say("Alert %d is %s.", a.ID, alertState(a))
 	return nil
 }
 
