@@ -120,15 +120,8 @@ func (p *pass) move(ctx context.Context, database string) error {
 	if p.conn != nil && !p.conn.IsClosed() && database == p.database {
 		return nil
 	}
-	left := p.leave(ctx)
-	conn, err := connect(ctx, p.target, database, &p.watch)
-	for range leaveTries {
-		if !left || sqlState(err) != stateNoConnection || ctx.Err() != nil {
-			break
-		}
-		pause(ctx, leavePause) // the backend that we left takes its time to end
-		conn, err = connect(ctx, p.target, database, &p.watch)
-	}
+	p.leave(ctx)
+	conn, err := connectSoon(ctx, p.target, database, &p.watch)
 	if err != nil {
 		return err
 	}
@@ -152,28 +145,36 @@ func (p *pass) stand(ctx context.Context) error {
 }
 
 // How often, and after which time, a connection is tried again that the server
-// refuses because the one before is not quite gone.
+// refuses because the one that we left is not quite gone.
 const (
 	leaveTries = 10
 	leavePause = 20 * time.Millisecond
 )
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+// connectSoon is connect for one of our two connections in place of one before.
+func connectSoon(ctx context.Context, t pgvigil.Target, database string, tracer pgx.QueryTracer) (*pgx.Conn, error) {
+	conn, err := connect(ctx, t, database, tracer)
+	for range leaveTries {
+		if sqlState(err) != stateNoConnection || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(leavePause):
+		}
+		conn, err = connect(ctx, t, database, tracer)
 	}
+	return conn, err
 }
 
-// leave ends the connection of the pass, and says whether there was one.
-func (p *pass) leave(ctx context.Context) bool {
+// leave ends the connection of the pass, if it has one.
+func (p *pass) leave(ctx context.Context) {
 	if p.conn == nil {
-		return false
+		return
 	}
 	p.memory.guard.unwatch(p.conn.PgConn().PID())
 	closeConn(ctx, p.conn)
 	p.conn = nil
-	return true
 }
 
 // guarded sees to it that the held connection looks out for those who wait for

@@ -49,7 +49,7 @@ func (p *pass) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { p.leave(ctx) }()
+	defer p.leave(ctx)
 	defer p.guarded(ctx)()
 	if err := p.readServer(ctx); err != nil {
 		return fmt.Errorf("collect %s: %w", p.target.Name, err)

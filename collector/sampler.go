@@ -150,7 +150,7 @@ func (s *sampler) connect(ctx context.Context) (*pgx.Conn, error) {
 	t := s.target
 	t.Timeouts = withDefaults(t.Timeouts)
 	t.Timeouts.Statement = min(t.Timeouts.Statement, heldStatement)
-	conn, err := Connect(ctx, t, "")
+	conn, err := connectSoon(ctx, t, "", nil)
 	if err != nil {
 		return nil, err
 	}
