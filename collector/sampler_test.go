@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"syscall"
@@ -37,9 +38,7 @@ func seen(t testing.TB, c *collector.Collector, tg pgvigil.Target, enough func(p
 		if all.Queries == nil {
 			all.Queries = map[pgvigil.Fingerprint]pgvigil.Query{}
 		}
-		for f, q := range w.Queries {
-			all.Queries[f] = q
-		}
+		maps.Copy(all.Queries, w.Queries)
 		if enough(all) {
 			return all
 		}
