@@ -65,6 +65,7 @@ func (g *gatherer) gather(ctx context.Context) error {
 		{"alerts", g.readAlerts},
 		{"loads", g.readLoads},
 		{"proposals", g.readProposals},
+		{"plans", g.readPlans},
 		{"queries", g.readQueries},
 		{"sizes", g.readSizes},
 	}

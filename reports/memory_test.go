@@ -82,6 +82,10 @@ func (m *memory) Catalog(context.Context, pgvigil.ServerID) ([]pgvigil.DatabaseR
 	return m.catalog, nil
 }
 
+func (m *memory) Plans(context.Context, pgvigil.PlanFilter) ([]pgvigil.Plan, error) {
+	return m.plans, nil
+}
+
 func (m *memory) Settings(context.Context, pgvigil.ServerID) ([]pgvigil.Setting, error) {
 	return m.settings, nil
 }

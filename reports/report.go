@@ -40,6 +40,8 @@ type Server struct {
 	Bloated   []Bloat
 	Proposals []pgvigil.Proposal
 	Events    []pgvigil.Event
+	// Unplanned say why there is no plan, of what got slower or cost most.
+	Unplanned []pgvigil.Plan
 	Coverage  pgvigil.Coverage
 	Settings  []pgvigil.Setting
 }
@@ -50,6 +52,8 @@ type Slower struct {
 	// Trend covers the report's window, and more before it where the onset
 	// would else stand at its edge.
 	Trend Trend
+	// Plans are those that it was seen under, and why there were none.
+	Plans []pgvigil.Plan
 }
 
 // Load is one series' part of a server's time.

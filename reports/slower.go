@@ -33,6 +33,7 @@ type alertView struct {
 	Charts   []chart
 	Profile  []profileRow
 	Events   []eventRow
+	Plans    []seenPlan
 	Rule     string
 	Query    queryView
 	Warnings []warningView
@@ -107,6 +108,7 @@ func (l layout) alert(s *Server, a Slower, n int) alertView {
 		Charts:   l.charts(a),
 		Profile:  profileRows(v.Before, v.After),
 		Events:   l.eventRows(v.Events),
+		Plans:    l.plans(a),
 		Rule:     plain(v.Rule, maxSentence),
 		Query:    queryOf(known(a.Query, s), v.Series.Fingerprint),
 		Warnings: warningsOf(slices.Concat(v.Warnings, v.Coverage.Warnings)),

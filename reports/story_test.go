@@ -48,6 +48,7 @@ type memory struct {
 	points    []pgvigil.DatabasePoint
 	catalog   []pgvigil.DatabaseRead
 	settings  []pgvigil.Setting
+	plans     []pgvigil.Plan
 }
 
 // storyRange is the range of the story.

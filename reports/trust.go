@@ -16,6 +16,8 @@ type trustView struct {
 	Facts    []fact
 	Warnings []warningView
 	Settings []fact
+	// Unplanned are the queries without plan.
+	Unplanned []unplannedRow
 }
 
 // Shares of the time that the intervals account for: from fullCover up the
@@ -39,6 +41,7 @@ func (l layout) trust(s *Server) trustView {
 		{Label: "Resets", Value: number(float64(c.Resets)), Note: "of the counters; no interval crosses one"},
 	}
 	v.Settings = settingsOf(s.Settings)
+	v.Unplanned = l.unplanned(s)
 	return v
 }
 

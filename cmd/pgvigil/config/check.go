@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -297,6 +298,27 @@ func (c checker) fetchable(ctx context.Context, s source) {
 	}
 }
 
+// readableLog looks whether the files of a log are there and may be read.
+func (c checker) readableLog(key, pattern string) {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		c.bad(key, fmt.Sprintf("%q is no pattern of a path", clip(pattern)), "write it like /var/log/postgresql/postgresql-*.log")
+		return
+	}
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err == nil {
+			_ = f.Close() // nothing was written
+			return
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			c.bad(key, "pgvigil may not read "+path, "add pgvigil's user to the group of the files (log_file_mode = 0640), or give it the right by setfacl")
+			return
+		}
+	}
+	c.bad(key, "no file is there that can be read", "give the path as this machine sees it; SHOW log_directory and SHOW data_directory tell where the server writes")
+}
+
 func (c checker) reachable(ctx context.Context, name string) {
 	key, t := "targets."+name, c.Targets[name]
 	before := len(c.problems.list)
@@ -306,6 +328,9 @@ func (c checker) reachable(ctx context.Context, name string) {
 		if _, err := os.Stat(t.SSLRootCert); err != nil {
 			c.bad(key+".sslrootcert", errors.Unwrap(err).Error(), "give the path of a readable file of certificates")
 		}
+	}
+	if t.ServerLog != "" {
+		c.readableLog(key+".log", t.ServerLog)
 	}
 	if len(c.problems.list) > before {
 		return

@@ -60,6 +60,7 @@ type Target struct {
 	PasswordCommand []string       `yaml:"password_command" doc:"Program and arguments that print the password, for tokens of a cloud. It runs without a shell, is stopped after 15s, and may print 16kB." example:"[aws, rds, generate-db-auth-token, --hostname, db1, --port, '5432', --username, pgvigil]"`
 	PasswordTTL     Duration       `yaml:"password_ttl" doc:"How long the output of password_command is used before it runs again." default:"10m"`
 
+	ServerLog string            `yaml:"log" doc:"Path of the server's own log as this machine sees it, or a shell pattern of its files (rotated ones included). Read are plans of auto_explain, deadlocks, cancelled statements, temporary files and slow vacuums, from text (behind log_line_prefix, in English), CSV (.csv) or JSON (.json). Without it, no log is read." example:"/var/log/postgresql/postgresql-15-main.log*"`
 	Databases Databases         `yaml:"databases" doc:"Which databases of the server to look into."`
 	Schedule  Schedule          `yaml:"schedule" doc:"When passes over this target are made; what is missing here is taken from schedule at the top." inherit:"schedule"`
 	Timeouts  Timeouts          `yaml:"timeouts" doc:"Bounds for this target; what is missing here is taken from timeouts at the top." inherit:"timeouts"`

@@ -32,6 +32,7 @@ func (c *Config) Resolve(ctx context.Context, name string) (pgvigil.Target, erro
 		Databases:        slices.Clone(t.Databases.Include),
 		ExcludeDatabases: slices.Clone(t.Databases.Exclude),
 		Labels:           maps.Clone(t.Labels),
+		Log:              t.ServerLog,
 		Timeouts:         t.Timeouts.Root(),
 	}, nil
 }

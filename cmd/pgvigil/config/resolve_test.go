@@ -193,7 +193,8 @@ targets:
   b: {host: localhost, password_command: [DIR/none]}
   c: {host: db.example.com, sslrootcert: DIR/none.pem}
   d: {dsn: 'postgres://localhost/?sslmode=strange'}
-  fine: {host: localhost, password_command: ['true']}
+  e: {host: localhost, log: 'DIR/none*.log'}
+  fine: {host: localhost, password_command: ['true'], log: DIR/pgvigil.yaml}
 `)
 	err := c.Check(t.Context())
 	if err == nil {
@@ -204,6 +205,7 @@ targets:
 		"pgvigil.yaml:5: targets.a.password_env: the environment variable NONE is not set",
 		"pgvigil.yaml:6: targets.b.password_command: its program is not there",
 		"pgvigil.yaml:7: targets.c.sslrootcert: no such file", "pgvigil.yaml:8: targets.d: its sslmode is unknown",
+		"pgvigil.yaml:9: targets.e.log: no file is there that can be read",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("Check = %v\nwant %q in it", err, want)
