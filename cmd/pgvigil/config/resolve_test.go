@@ -194,7 +194,7 @@ targets:
   c: {host: db.example.com, sslrootcert: DIR/none.pem}
   d: {dsn: 'postgres://localhost/?sslmode=strange'}
   e: {host: localhost, log: 'DIR/none*.log'}
-  fine: {host: localhost, password_command: ['true'], log: DIR/pgvigil.yaml}
+  fine: {host: localhost, password_command: ['true'], log: '/etc/passw*'}
 `)
 	err := c.Check(t.Context())
 	if err == nil {
