@@ -24,6 +24,7 @@ type History interface {
 	DatabasePoints(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
 	ServerPoints(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.ServerPoint, error)
 	Sessions(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error)
+	Waits(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) (pgvigil.Waits, error)
 	Events(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error)
 	SaveAlert(ctx context.Context, a *pgvigil.Alert) error

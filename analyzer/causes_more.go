@@ -190,6 +190,7 @@ func lockQueue(e *evidence, s *suspicion) {
 	}
 	if p := share(e.waits, "Lock:relation"); p > 0.2 {
 		s.pro(3+3*p, "%.0f %% of its sessions waited for a lock on a table", 100*p)
+		e.blamed(s)
 		e.flatBlocks(s)
 	}
 }
@@ -200,6 +201,7 @@ func hotRow(e *evidence, s *suspicion) {
 	}
 	if p := share(e.waits, "Lock:transactionid", "Lock:tuple"); p > 0.2 {
 		s.pro(3+3*p, "%.0f %% of its sessions waited for a row", 100*p)
+		e.blamed(s)
 		e.flatBlocks(s)
 	}
 }

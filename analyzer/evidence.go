@@ -25,6 +25,9 @@ type evidence struct {
 	waits    map[string]int
 	sampled  int // sessions of the query seen since the onset
 	allWaits map[string]int
+	// blockers are who stood in the way of the query's sessions when most sessions
+	// of the server waited, in words; "" unknown.
+	blockers string
 	// oldest is the session with the oldest transaction that may hold back the
 	// query's database in the newest sample, oldestXact the age of that.
 	oldest     pgvigil.Session
@@ -171,6 +174,11 @@ func (b *book) gatherWaits(ctx context.Context, e *evidence) error {
 			}
 		}
 	}
+	waits, err := b.history.Waits(ctx, b.s.id, pgvigil.Window{From: e.v.Onset, To: b.rec.At.Add(time.Millisecond)})
+	if err != nil {
+		return fmt.Errorf("read waits: %w", err)
+	}
+	e.addWaits(waits)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 // memory is a History that a test fills.
 type memory struct {
+	waits     pgvigil.Waits
 	target    string
 	passes    []pgvigil.Recorded
 	queries   map[pgvigil.Fingerprint]pgvigil.Query
@@ -79,6 +80,10 @@ func (m *memory) ServerPoints(_ context.Context, _ pgvigil.ServerID, w pgvigil.W
 
 func (m *memory) Sessions(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error) {
 	return slices.DeleteFunc(slices.Clone(m.sessions), func(s pgvigil.SessionSample) bool { return !in(w, s.At) }), nil
+}
+
+func (m *memory) Waits(context.Context, pgvigil.ServerID, pgvigil.Window) (pgvigil.Waits, error) {
+	return m.waits, nil
 }
 
 func (m *memory) Events(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error) {
