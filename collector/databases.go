@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +30,31 @@ func (p *pass) readDatabases(ctx context.Context) error {
 	if sized {
 		p.memory.sizesAt = p.Now()
 	}
+	p.warnOfPatterns()
 	return nil
+}
+
+// warnOfPatterns tells of patterns of the target that select nothing: a typing
+// error must not read as a quiet database.
+func (p *pass) warnOfPatterns() {
+	var names []string
+	for _, d := range p.snap.Databases {
+		names = append(names, d.Name)
+	}
+	slices.Sort(names)
+	for _, pattern := range p.target.Databases {
+		if slices.ContainsFunc(names, func(name string) bool { return matches(pattern, name) }) {
+			continue
+		}
+		p.warn("no-database-matches", fmt.Sprintf("the pattern %q of databases.include matches no database of the server", pattern),
+			"mend the pattern; the server has "+strings.Join(names, ", "))
+	}
+}
+
+// matches says whether a shell pattern is that of a name.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
 }
 
 func (p *pass) listDatabases(ctx context.Context, sized bool) error {
@@ -64,14 +89,11 @@ func (p *pass) scanDatabase(row pgx.CollectableRow) (pgvigil.DatabaseRead, error
 
 // wanted says whether the target's patterns select a database.
 func (p *pass) wanted(name string) bool {
-	matches := func(pattern string) bool {
-		ok, err := path.Match(pattern, name)
-		return err == nil && ok
-	}
-	if slices.ContainsFunc(p.target.ExcludeDatabases, matches) {
+	selects := func(pattern string) bool { return matches(pattern, name) }
+	if slices.ContainsFunc(p.target.ExcludeDatabases, selects) {
 		return false
 	}
-	return len(p.target.Databases) == 0 || slices.ContainsFunc(p.target.Databases, matches)
+	return len(p.target.Databases) == 0 || slices.ContainsFunc(p.target.Databases, selects)
 }
 
 // visitDatabases looks into the wanted databases, one after the other: first

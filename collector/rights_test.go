@@ -270,6 +270,56 @@ func TestPatternsChooseDatabases(t *testing.T) {
 	}
 }
 
+// TestAPatternThatSelectsNothingIsSaid: a typing error must not read as a quiet
+// database. One whose databases are all excluded is no error.
+func TestAPatternThatSelectsNothingIsSaid(t *testing.T) {
+	s := pgtest.Server(t, 15)
+	tests := map[string]struct {
+		include, exclude []string
+		want             string // the pattern warned of, "" for none
+	}{
+		"all":                  {nil, nil, ""},
+		"one that is there":    {[]string{"postgr*"}, nil, ""},
+		"one that is not":      {[]string{"postgres", "gitlabhq_*"}, nil, `"gitlabhq_*"`},
+		"one that is left out": {[]string{"postgres"}, []string{"post*"}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tg := pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(s.DSN("postgres")), Databases: tt.include, ExcludeDatabases: tt.exclude}
+			snap := pass(t, eager(), tg)
+			at := slices.IndexFunc(snap.Warnings, func(w pgvigil.Warning) bool { return w.Code == "no-database-matches" })
+			if (at >= 0) != (tt.want != "") {
+				t.Fatalf("warnings = %v; want one of a pattern: %v", snap.Warnings, tt.want != "")
+			}
+			if at >= 0 && (!strings.Contains(snap.Warnings[at].Text, tt.want) || !strings.Contains(snap.Warnings[at].Remedy, "postgres")) {
+				t.Errorf("warning = %+v; want pattern %s, and the databases that there are", snap.Warnings[at], tt.want)
+			}
+		})
+	}
+}
+
+// TestWithoutTheSchemaTheRemedyMends: the grant that is advised lets the next
+// pass read.
+func TestWithoutTheSchemaTheRemedyMends(t *testing.T) {
+	pgtest.Ends(t, func(t *testing.T, s *pgserver.Server) {
+		dsn := pgtest.Database(t, s)
+		pgtest.Exec(t, dsn, `
+			DROP ROLE IF EXISTS outside; CREATE ROLE outside LOGIN; GRANT pg_monitor TO outside;
+			CREATE SCHEMA "Own tools"; CREATE EXTENSION pg_stat_statements SCHEMA "Own tools"`)
+		tg := target(t, strings.Replace(dsn, "user=postgres", "user=outside", 1))
+		snap := pass(t, eager(), tg)
+		at := slices.IndexFunc(snap.Warnings, func(w pgvigil.Warning) bool { return w.Code == "statements-unread" })
+		if at < 0 || snap.Statements.OK || !strings.Contains(snap.Warnings[at].Remedy, `GRANT USAGE ON SCHEMA "Own tools" TO "outside"`) {
+			t.Fatalf("statements OK = %v, warnings %v; want the grant of the schema", snap.Statements.OK, snap.Warnings)
+		}
+		pgtest.Exec(t, dsn, snap.Warnings[at].Remedy)
+		if snap := pass(t, eager(), tg); !snap.Statements.OK {
+			t.Errorf("after the remedy: %v; want the statements", snap.Warnings)
+		}
+		pgtest.Exec(t, dsn, "DROP OWNED BY outside")
+	})
+}
+
 func TestADatabaseDroppedDuringThePass(t *testing.T) {
 	pgtest.Ends(t, func(t *testing.T, s *pgserver.Server) {
 		dsn := pgtest.Database(t, s)

@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -26,11 +27,20 @@ func (p *pass) readStatements(ctx context.Context) error {
 		p.warn("pgss-not-preloaded", "pg_stat_statements is installed, but not loaded by the server",
 			"ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements' (beside what it has), then restart")
 		return nil
+	case sqlState(err) == stateNoRights:
+		p.warn("statements-unread", fmt.Sprintf("read statements in database %s: %s", p.home, plain(err)), p.extension.grants(p.user))
+		return nil
 	case err != nil:
 		return err
 	}
 	p.snap.Statements, p.snap.At, p.snap.Clock = read, at, p.Now().UTC()
 	return nil
+}
+
+// grants is what a role needs to read the extension, in its database.
+func (e extension) grants(role string) string {
+	schema, role := pgx.Identifier{e.Schema}.Sanitize(), pgx.Identifier{role}.Sanitize()
+	return fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON %s.%s TO %s", schema, role, schema, statementsExtension, role)
 }
 
 // findExtension looks for pg_stat_statements in the database at hand, then in
