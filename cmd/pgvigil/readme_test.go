@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,6 +27,54 @@ func TestREADMECommandsExist(t *testing.T) {
 		t.Errorf("a command that is none is not noticed: %q", got)
 	}
 }
+
+// readmeScript makes a script of every pgvigil command line of the README, in its
+// order, for TestScripts to run against a real server: a target with an alert,
+// watched by the service from where the README starts it.
+//
+// demo is left out: a run takes minutes, and it has scripts of its own.
+func readmeScript(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := readmePrologue
+	ran := 0
+	for _, line := range shownCommands(string(content)) {
+		ran++
+		switch word := strings.Fields(line)[0]; {
+		case word == "demo":
+		case word == "serve":
+			script += "exec pgvigil " + line + " &serve&\nwaitfor world.duckdb.sock\n"
+		default:
+			script += "works pgvigil " + asHere.Replace(line) + "\n"
+		}
+	}
+	if ran < 10 || !strings.Contains(script, "&serve&") {
+		t.Errorf("the README shows %d commands, or no serve: the pattern is wrong", ran)
+	}
+	path := filepath.Join(t.TempDir(), "readme.txtar")
+	if err := os.WriteFile(path, []byte(script+"kill -INT serve\nwait serve\nexists week.html\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// readmePrologue is what somebody has who comes to "Then:" in the README: a
+// configuration that names a server, and, for what follows, an alert.
+const readmePrologue = `# Every command line of the README.
+cp world.yaml pgvigil.yaml
+exec pgvigil collect
+sql $PG_WORLD 'SELECT id, name FROM jobs WHERE partition_id = 1 AND name = $$readme$$ ORDER BY id DESC LIMIT 20'
+exec pgvigil collect
+sql $PG_WORLD 'SELECT id, name FROM jobs WHERE partition_id = 1 AND name = $$readme$$ ORDER BY id DESC LIMIT 20'
+exec pgvigil collect
+convict world.duckdb 'FROM jobs WHERE partition_id'
+`
+
+// asHere puts the servers and times of the test in place of the README's.
+var asHere = strings.NewReplacer("postgres://pgvigil@db1/postgres", "$PG", "--every 60s", "--every 200ms")
 
 // TestMakeTargetsOfTheREADMEExist does the same for make.
 func TestMakeTargetsOfTheREADMEExist(t *testing.T) {

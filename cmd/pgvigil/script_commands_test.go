@@ -23,7 +23,7 @@ import (
 
 // scriptCommands are what the scripts can do beside running pgvigil.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"waitfor": waitFor, "empty": empty, "exits": exits, "unprivileged": unprivileged, "damage": damage, "sql": sql, "convict": convict,
+	"waitfor": waitFor, "empty": empty, "exits": exits, "works": works, "unprivileged": unprivileged, "damage": damage, "sql": sql, "convict": convict, "typo": typo,
 }
 
 // exits is the script command "exits CODE PROGRAM ...": it runs a program and
@@ -40,6 +40,15 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%s exits with %d; want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// works is the script command "works PROGRAM ...": it runs a program and fails if
+// that could not do its work; a judge may have found something.
+func works(ts *testscript.TestScript, _ bool, args []string) {
+	var ended *exec.ExitError
+	if err := ts.Exec(args[0], args[1:]...); err != nil && (!errors.As(err, &ended) || ended.ExitCode() != 1) {
+		ts.Fatalf("%s: %v", strings.Join(args, " "), err)
 	}
 }
 
@@ -113,6 +122,13 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 		case <-tick.C:
 		}
 	}
+}
+
+// typo is the script command "typo FROM TO": it copies a configuration and adds a
+// pattern that selects no database.
+func typo(ts *testscript.TestScript, _ bool, args []string) {
+	content := strings.Replace(ts.ReadFile(args[0]), "include: [", "include: ['gitlabhq_*', ", 1)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(content), 0o600))
 }
 
 // sql is the script command "sql DSN STATEMENT": it runs a statement.

@@ -46,9 +46,13 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, world, "CREATE EXTENSION hypopg; CREATE EXTENSION pg_stat_statements")
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: scriptCommands,
+		Files: append(scripts, readmeScript(t)),
+		Cmds:  scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			store := pgtest.Database(env.T().(testing.TB), plain)
 			fresh, without := pgtest.Database(env.T().(testing.TB), plain), pgtest.Database(env.T().(testing.TB), bare)
