@@ -1,6 +1,0 @@
-package main
-
-import _ "embed"
-
-//go:embed queries/hypopg_installed.sql
-var hypopgInstalledSQL string
