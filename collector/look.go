@@ -21,12 +21,10 @@ type Scene struct {
 	Connections pgvigil.Connections
 	// Sessions are those of clients and of autovacuum, our own aside, with their
 	// texts normalised.
-	Sessions []pgvigil.Session
-	Locks    []pgvigil.LockWait
-	Progress []pgvigil.Progress
-	// Databases and Roles are names by oid.
-	Databases map[pgvigil.OID]string
-	Roles     map[pgvigil.OID]string
+	Sessions  []pgvigil.Session
+	Locks     []pgvigil.LockWait
+	Progress  []pgvigil.Progress
+	Databases map[pgvigil.OID]string // names
 	// Warnings say what could not be read.
 	Warnings []pgvigil.Warning
 }
@@ -51,7 +49,7 @@ func (c *Collector) Look(ctx context.Context, t pgvigil.Target) (*Scene, error) 
 	}
 	l := &look{pass: &pass{Options: c.o, target: t, memory: newMemory(), conn: conn, snap: &pgvigil.Snapshot{}}, scene: &Scene{}}
 	l.Describe = remembering(c.o.Describe)
-	defer l.close(ctx, conn)
+	defer func() { l.close(ctx, l.conn) }() // a broken one is opened again
 	if err := l.read(ctx); err != nil {
 		return nil, fmt.Errorf("look at %s: %w", t.Name, err)
 	}
@@ -78,6 +76,9 @@ type look struct {
 }
 
 func (l *look) close(ctx context.Context, conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 	defer cancel()
 	_ = conn.Close(ctx) // whatever is wrong with it, we are done with it
@@ -90,7 +91,7 @@ func (l *look) read(ctx context.Context) error {
 	}
 	l.try(ctx, "activity-unread", "read activity", l.readActivity)
 	l.try(ctx, "progress-unread", "read the progress of maintenance", l.readProgress)
-	l.try(ctx, "names-unread", "read the names of databases and roles", l.readNames)
+	l.try(ctx, "names-unread", "read the names of databases", l.readNames)
 	l.count()
 	l.describeActivity()
 	s.Sessions = slices.DeleteFunc(l.snap.Sessions, func(x pgvigil.Session) bool { return x.OwnedByUs })
@@ -109,6 +110,7 @@ func (l *look) readWhere(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask the server who it is: %w", err)
 	}
+	l.home = l.database
 	s.PostmasterStart, l.snap.At, l.scene.Reloaded = s.PostmasterStart.UTC(), l.snap.At.UTC(), l.scene.Reloaded.UTC()
 	if !l.allStats {
 		l.warn("no-stats-rights", "the role sees only its own statements and sessions",
@@ -122,17 +124,11 @@ func (l *look) readNames(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := l.scene
-	s.Databases, s.Roles = map[pgvigil.OID]string{}, map[pgvigil.OID]string{}
-	var database bool
+	l.scene.Databases = map[pgvigil.OID]string{}
 	var oid pgvigil.OID
 	var name string
-	_, err = pgx.ForEachRow(rows, []any{&database, &oid, &name}, func() error {
-		if database {
-			s.Databases[oid] = name
-		} else {
-			s.Roles[oid] = name
-		}
+	_, err = pgx.ForEachRow(rows, []any{&oid, &name}, func() error {
+		l.scene.Databases[oid] = name
 		return nil
 	})
 	return err

@@ -254,7 +254,7 @@ func TestDoctorTellsTheCatchesOfAPooler(t *testing.T) {
 	if advice := pgvigil.Advice(err); !strings.Contains(advice, "address of Postgres itself") || !strings.Contains(advice, "cancel") {
 		t.Errorf("advice = %q; want the way out and the catches", advice)
 	}
-	if other := errors.New("nothing listens there"); withCatches(other) != other {
+	if other := errors.New("nothing listens there"); !errors.Is(withCatches(other), other) || pgvigil.Advice(withCatches(other)) != "" {
 		t.Error("another refusal got catches of a pooler")
 	}
 }

@@ -144,7 +144,7 @@ func roleOf(s pgvigil.Server) string {
 
 func sessionOf(s *collector.Scene, x pgvigil.Session) sessionObject {
 	o := sessionObject{
-		PID: x.PID, User: s.Roles[x.UserID], Database: s.Databases[x.DBID], Application: x.Application,
+		PID: x.PID, User: x.User, Database: s.Databases[x.DBID], Application: x.Application,
 		Backend: x.BackendType, State: x.State, Query: x.Query,
 	}
 	if x.WaitType != "" {

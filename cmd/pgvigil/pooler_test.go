@@ -33,8 +33,7 @@ func pooled(t *testing.T, s *pgserver.Server, settings string) string {
 		t.Skipf("start a pooler: %v (Debian: apt-get install pgbouncer)", err)
 	}
 	port := freePort(t)
-	dir := openDir(t)
-	conf := filepath.Join(dir, "pgbouncer.ini")
+	conf := filepath.Join(s.Dir, fmt.Sprintf("pgbouncer-%d.ini", port)) // where its user can read it
 	text := fmt.Sprintf("[databases]\npostgres = host=%s port=%d user=postgres dbname=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\n"+
 		"unix_socket_dir =\nauth_type = any\npool_mode = transaction\n%s\n", s.Dir, s.Port, port, settings)
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
@@ -57,24 +56,6 @@ func pooled(t *testing.T, s *pgserver.Server, settings string) string {
 	dsn := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable", port)
 	listens(t, dsn, &log)
 	return dsn
-}
-
-// openDir is a directory that the pooler's user can read.
-func openDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "pgvigil-pooler-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func freePort(t *testing.T) int {

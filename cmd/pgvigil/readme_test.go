@@ -1,18 +1,23 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/pgserver"
+	"github.com/pgvigil/pgvigil/internal/pgtest"
 )
 
 // TestREADMECommandsExist holds every command that the documents show against
 // the command line: the command is there, and takes its flags and arguments.
 func TestREADMECommandsExist(t *testing.T) {
-	for _, file := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../ARCHITECTURE.md"} {
+	for _, file := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../ARCHITECTURE.md", "../../docs/footprint.md"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +87,7 @@ func TestMakeTargetsOfTheREADMEExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"../../README.md", "../../CONTRIBUTING.md"} {
+	for _, file := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../docs/footprint.md", "../../docs/bloat.md"} {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -115,4 +120,46 @@ func understood(args []string) error {
 		return err
 	}
 	return cmd.ValidateArgs(cmd.Flags().Args())
+}
+
+// TestTheFootprintIsWhatIsSaid: the bounds of docs/footprint.md are those of the
+// code, the removal works, and nothing is left on a server.
+func TestTheFootprintIsWhatIsSaid(t *testing.T) {
+	content, err := os.ReadFile("../../docs/footprint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := pgvigil.DefaultTimeouts
+	for _, part := range []string{
+		fmt.Sprintf("| `lock_timeout` | %d ms |", d.Lock.Milliseconds()),
+		fmt.Sprintf("| `statement_timeout` | %.0f s;", d.Statement.Seconds()),
+		fmt.Sprintf("| a whole pass | %.0f s |", d.Pass.Seconds()),
+	} {
+		if !strings.Contains(string(content), part) {
+			t.Errorf("docs/footprint.md lacks %q", part)
+		}
+	}
+	s := pgtest.Own(t, 18, pgserver.Options{})
+	dsn := s.DSN("postgres")
+	pgtest.Exec(t, dsn, "CREATE EXTENSION pg_stat_statements; CREATE TABLE builds AS SELECT 1 AS id; CREATE ROLE pgvigil LOGIN; GRANT pg_monitor, pg_read_all_data TO pgvigil")
+	objects := "SELECT (SELECT count(*) FROM pg_class) + (SELECT count(*) FROM pg_proc) + (SELECT count(*) FROM pg_namespace) + (SELECT count(*) FROM pg_roles)" +
+		" + (SELECT count(*) FROM pg_extension) + (SELECT count(*) FROM pg_replication_slots)"
+	conn := pgtest.Connect(t, dsn)
+	var before, after int
+	if err := conn.QueryRow(t.Context(), objects).Scan(&before); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = diagnosed(t, dsn, "pgvigil")
+	lookNow(t, nowOptions{dsn: strings.Replace(dsn, "user=postgres", "user=pgvigil", 1)})
+	if err := conn.QueryRow(t.Context(), objects).Scan(&after); err != nil || before != after {
+		t.Errorf("%d objects before, %d after, %v; want nothing created", before, after, err)
+	}
+	_, removal, _ := strings.Cut(string(content), "## How to remove it")
+	for _, m := range regexp.MustCompile(`(?m)^    ([A-Z][^;]*;)`).FindAllStringSubmatch(removal, -1) {
+		pgtest.Exec(t, dsn, m[1])
+	}
+	var there bool
+	if err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pgvigil')").Scan(&there); err != nil || there {
+		t.Errorf("after the removal the role is there: %v, %v", there, err)
+	}
 }
