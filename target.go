@@ -84,7 +84,12 @@ type Incarnation struct {
 	Since time.Time // the reset or start that began it, by the server's clock
 	// Proof says what told it apart, for example "stats_reset moved".
 	Proof string
+	// Seen is the pass that showed it; the history fills it in.
+	Seen time.Time
 }
+
+// FirstRead is the proof of what the first pass over a server begins: no reset.
+const FirstRead = "first read"
 
 // IncarnationKind says which counters an incarnation is about.
 type IncarnationKind string

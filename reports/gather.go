@@ -92,7 +92,13 @@ func (g *gatherer) readCatalog(ctx context.Context) (err error) {
 }
 
 func (g *gatherer) readCoverage(ctx context.Context) (err error) {
-	g.server.Coverage, err = g.history.Coverage(ctx, g.id(), g.window)
+	if g.server.Coverage, err = g.history.Coverage(ctx, g.id(), g.window); err != nil {
+		return err
+	}
+	g.server.Resets, err = g.history.Incarnations(ctx, g.id(), g.window)
+	g.server.Resets = slices.DeleteFunc(g.server.Resets, func(in pgvigil.Incarnation) bool {
+		return in.Proof == pgvigil.FirstRead || in.Seen.Before(g.window.From)
+	})
 	return err
 }
 

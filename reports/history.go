@@ -17,6 +17,7 @@ type History interface {
 	Proposals(ctx context.Context, f pgvigil.ProposalFilter) ([]pgvigil.Proposal, error)
 	Events(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	Plans(ctx context.Context, f pgvigil.PlanFilter) ([]pgvigil.Plan, error)
+	Incarnations(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Incarnation, error)
 	Coverage(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 	Relations(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
 	DatabasePoints(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)

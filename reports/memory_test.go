@@ -68,6 +68,10 @@ func (m *memory) Coverage(context.Context, pgvigil.ServerID, pgvigil.Window) (pg
 	return m.coverage, nil
 }
 
+func (m *memory) Incarnations(context.Context, pgvigil.ServerID, pgvigil.Window) ([]pgvigil.Incarnation, error) {
+	return slices.Clone(m.resets), nil
+}
+
 func (m *memory) Relations(context.Context, pgvigil.ServerID, pgvigil.Window) ([]pgvigil.RelationSeries, error) {
 	return m.relations, nil
 }

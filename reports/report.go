@@ -43,7 +43,9 @@ type Server struct {
 	// Unplanned say why there is no plan, of what got slower or cost most.
 	Unplanned []pgvigil.Plan
 	Coverage  pgvigil.Coverage
-	Settings  []pgvigil.Setting
+	// Resets are the lives of counters that began in the window, the first read aside.
+	Resets   []pgvigil.Incarnation
+	Settings []pgvigil.Setting
 }
 
 // Slower is one regression with the course of its series.

@@ -46,6 +46,7 @@ type memory struct {
 	coverage  pgvigil.Coverage
 	relations []pgvigil.RelationSeries
 	points    []pgvigil.DatabasePoint
+	resets    []pgvigil.Incarnation
 	catalog   []pgvigil.DatabaseRead
 	settings  []pgvigil.Setting
 	plans     []pgvigil.Plan
@@ -297,11 +298,14 @@ func storyAlerts() []pgvigil.Alert {
 			Rule: "61 % of active sessions waited for locks in 4 samples, all behind one ALTER TABLE ci_runner_machines that itself waited for a report",
 		},
 	}
-	fresh := pgvigil.Alert{
+	return []pgvigil.Alert{queue, incident, freshAlert(), index}
+}
+
+func freshAlert() pgvigil.Alert {
+	return pgvigil.Alert{
 		ID: 13, Target: "ci-main", Database: "gitlabhq_production", State: pgvigil.Open, Severity: pgvigil.ReportOnly, Opened: dropped.Add(time.Hour), Query: storyQueries()[newborn],
-		Verdict: pgvigil.Regression{Kind: pgvigil.KindNew, Series: key(newborn), Onset: dropped, After: pgvigil.Profile{MS: 12.5}, LoadShare: 0.021, Rule: "first seen after the deploy of 17.8.0-pre"},
+		Verdict: pgvigil.Regression{Kind: pgvigil.KindNew, Series: pgvigil.SeriesKey{Server: 1, DBID: ciDB, Fingerprint: newborn}, Onset: dropped, After: pgvigil.Profile{MS: 12.5}, LoadShare: 0.021, Rule: "first seen after the deploy of 17.8.0-pre"},
 	}
-	return []pgvigil.Alert{queue, incident, fresh, index}
 }
 
 func storyProposals() []pgvigil.Proposal {

@@ -14,6 +14,7 @@ type trustView struct {
 	Verdict  string
 	Tone     tone
 	Facts    []fact
+	Resets   []string // with their proofs
 	Warnings []warningView
 	Settings []fact
 	// Unplanned are the queries without plan.
@@ -40,6 +41,7 @@ func (l layout) trust(s *Server) trustView {
 		{Label: "First sights", Value: number(float64(c.FirstSights)), Note: "entries whose earlier calls are unknown"},
 		{Label: "Resets", Value: number(float64(c.Resets)), Note: "of the counters; no interval crosses one"},
 	}
+	v.Resets = l.resets(s.Resets)
 	v.Settings = settingsOf(s.Settings)
 	v.Unplanned = l.unplanned(s)
 	return v
@@ -86,6 +88,22 @@ func (l layout) watchedFact(s *Server) fact {
 		Label: "Watched", Value: length(lasted), Note: "from the first to the last pass, of the " + length(l.Window.To.Sub(l.Window.From)) + " of this report",
 		Tone: badIf(share < fullCover),
 	}
+}
+
+// resetRows is how many resets are listed.
+const resetRows = 20
+
+// resets say when counters began anew, and how that is known.
+func (l layout) resets(list []pgvigil.Incarnation) []string {
+	var lines []string
+	for _, in := range list[:min(resetRows, len(list))] {
+		lines = append(lines, fmt.Sprintf("Counters of %s: anew since %s UTC, seen at %s UTC (%s).", plain(string(in.Kind), 40),
+			l.clock.at(in.Since).Text, l.clock.at(in.Seen).Text, plain(in.Proof, maxSentence)))
+	}
+	if rest := len(list) - len(lines); rest > 0 {
+		lines = append(lines, "And "+count(rest, "more reset", "more resets")+".")
+	}
+	return lines
 }
 
 func badIf(yes bool) tone {

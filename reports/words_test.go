@@ -219,6 +219,22 @@ func TestCoverageTakesThePassesIntoAccount(t *testing.T) {
 	}
 }
 
+func TestResetsAreListedWithTheirProof(t *testing.T) {
+	m := story()
+	m.resets = []pgvigil.Incarnation{
+		{Kind: pgvigil.OfStatements, Since: monday.Add(-30 * day), Proof: pgvigil.FirstRead, Seen: monday},
+		{Kind: pgvigil.OfStatements, Since: dropped, Proof: "stats_reset moved", Seen: dropped.Add(time.Minute)},
+	}
+	r, err := Gather(t.Context(), m, storyRange())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Counters of statements: anew since Wed 14 Jan 14:05 UTC, seen at Wed 14 Jan 14:06 UTC (stats_reset moved)."}
+	if diff := cmp.Diff(want, texts(render(t, r, ""), "section#trust ul.resets li")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAShortWatchIsSaid(t *testing.T) {
 	l := layout{Report: &Report{Window: pgvigil.Window{From: monday, To: sunday}, Servers: []Server{{
 		Info: pgvigil.ServerInfo{FirstSeen: sunday.Add(-12 * time.Hour), LastSeen: sunday}, Coverage: pgvigil.Coverage{Time: 1, Passes: 72, Expected: 72},

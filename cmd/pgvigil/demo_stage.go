@@ -38,11 +38,12 @@ const (
 
 // demoSettings are what the demo's server has beside pgserver's defaults.
 var demoSettings = map[string]string{
-	"shared_buffers":           "256MB",
-	"autovacuum_naptime":       "15s",
-	"pg_stat_statements.track": "top",
-	"track_functions":          "none",
-	"deadlock_timeout":         "200ms",
+	"shared_buffers":                    "256MB",
+	"autovacuum_naptime":                "15s",
+	"pg_stat_statements.track":          "top",
+	"pg_stat_statements.track_planning": "on", // tells a statement that is planned no more
+	"track_functions":                   "none",
+	"deadlock_timeout":                  "200ms",
 }
 
 // openStage starts a server, or takes the user's database. The caller closes it,

@@ -28,7 +28,7 @@ var DatabaseMetrics = []DatabaseMetric{
 // not there before makes no point: it may have been out of sight.
 func (d *differ) databases() {
 	if d.lineage == first || d.lineage == other {
-		d.incarnation(pgvigil.OfTables, d.snap.Server.PostmasterStart, map[bool]string{true: "first read", false: "another postmaster"}[d.lineage == first])
+		d.incarnation(pgvigil.OfTables, d.snap.Server.PostmasterStart, map[bool]string{true: pgvigil.FirstRead, false: "another postmaster"}[d.lineage == first])
 	}
 	for i := range d.snap.Databases {
 		read := &d.snap.Databases[i]

@@ -28,7 +28,7 @@ func (d *differ) statements() {
 	was := d.prev.Statements
 	switch {
 	case was.At.IsZero():
-		d.incarnation(pgvigil.OfStatements, read.Reset, "first read")
+		d.incarnation(pgvigil.OfStatements, read.Reset, pgvigil.FirstRead)
 		return
 	case d.lineage == other:
 		d.incarnation(pgvigil.OfStatements, read.Reset, "another postmaster")

@@ -75,10 +75,10 @@ var expiring = []struct{ table, column string }{
 	{"events", "happened_at"},
 	{"plans", "last_seen"},
 	{"passes", "passed_at"},
-	{"incarnations", "since"},
 }
 
-// forget drops what happened before a time. Alerts and proposals stay. A
+// forget drops what happened before a time. Alerts, proposals and the lives of
+// counters that are in force stay. A
 // statement without intervals is dropped as well; the next pass that sees it
 // adds it again, and its text is fetched anew.
 func (h *SQL) forget(ctx context.Context, before time.Time) error {
@@ -88,6 +88,9 @@ func (h *SQL) forget(ctx context.Context, before time.Time) error {
 			if _, err := tx.ExecContext(ctx, drop, before.UTC()); err != nil {
 				return fmt.Errorf("drop old rows of %s: %w", x.table, err)
 			}
+		}
+		if err := tx.exec(ctx, "forget_incarnations"); err != nil {
+			return err
 		}
 		return tx.exec(ctx, "forget_statements", before.UTC())
 	})

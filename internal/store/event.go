@@ -77,3 +77,25 @@ func (h *SQL) AddEvent(ctx context.Context, e pgvigil.Event) (int64, error) {
 	}
 	return e.ID, nil
 }
+
+// Incarnations implements History.
+func (h *SQL) Incarnations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Incarnation, error) {
+	var list []pgvigil.Incarnation
+	from, to := bounds(w)
+	err := h.read(ctx, func(q querier) error {
+		list = nil
+		return each(ctx, q, ask("incarnations", int64(id), from, to), func(rows *sql.Rows) error {
+			var in pgvigil.Incarnation
+			err := rows.Scan(&in.Kind, (*moment)(&in.Since), &in.Proof, (*moment)(&in.Seen))
+			if err != nil {
+				return fmt.Errorf("read an incarnation: %w", err)
+			}
+			list = append(list, in)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read incarnations: %w", err)
+	}
+	return list, nil
+}

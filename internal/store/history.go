@@ -57,6 +57,9 @@ type History interface {
 	// Users returns the roles that run queries, by series.
 	Users(ctx context.Context, id pgvigil.ServerID, fps []pgvigil.Fingerprint) (map[pgvigil.SeriesKey][]pgvigil.OID, error)
 
+	// Incarnations returns the lives of counters that passes of a window saw
+	// begin: resets, restarts that lost them, and the first read.
+	Incarnations(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Incarnation, error)
 	Events(ctx context.Context, id pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
 	// AddEvent keeps an event and returns its id.
 	AddEvent(ctx context.Context, e pgvigil.Event) (int64, error)

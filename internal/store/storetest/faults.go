@@ -78,6 +78,9 @@ func testForget(t *testing.T, p Place) {
 		t.Errorf("%d passes left; want those of the last 24 hours, both ends included", len(left))
 	}
 	same(t, "the rest", all[len(all)-len(left):], left)
+	if lives := must(h.Incarnations(ctx, id, pgvigil.Window{}))(t); len(lives) != 2 || lives[0].Proof != pgvigil.FirstRead {
+		t.Errorf("incarnations %+v; want those in force, of statements and of tables, though they began before", lives)
+	}
 	if waits := must(h.Waits(ctx, id, pgvigil.Window{}))(t); len(waits.Minutes) != 13 || len(waits.Counts) != 26 {
 		t.Errorf("%d minutes of sampling and %d counts left; want 13 and 26", len(waits.Minutes), len(waits.Counts))
 	}

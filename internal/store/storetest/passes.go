@@ -129,6 +129,14 @@ func testReset(t *testing.T, p Place) {
 		t.Errorf("events %+v, resets %d; want one", r.Events, r.Coverage.Resets)
 	}
 	same(t, "replay", r, replayed(t, h, r.Server)[1])
+	proofs := []string{}
+	for _, in := range must(h.Incarnations(context.Background(), r.Server, pgvigil.Window{From: r.At}))(t) {
+		proofs = append(proofs, string(in.Kind)+": "+in.Proof)
+		if !in.Since.Equal(w.Reset) || !in.Seen.Equal(r.At) {
+			t.Errorf("incarnation %+v; want one since %s, seen at %s", in, w.Reset, r.At)
+		}
+	}
+	same(t, "proofs", []string{"statements: stats_reset moved"}, proofs)
 }
 
 func testTwice(t *testing.T, p Place) {
