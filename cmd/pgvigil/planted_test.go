@@ -96,10 +96,10 @@ var statements = []string{
 	`SELECT set_config('app.token', '%s', false)`,
 	`NOTIFY jobs, '%s'`,
 	`SELECT B'1011000111010011', X'6875736871', N'%s'`,
-	`/* %s */ SELECT 1 AS commented -- %s`,
-	`SELECT 2 AS tagged /*action='show',token='%s',traceparent='00-%s-01',route='%2Freset%2F%s'*/`,
-	`/*application:web,note:%s,jid:%s*/ SELECT 3 AS tagged_too`,
-	`/*application:%s*/ SELECT 4 AS tagged_badly`,
+	`/* %s */ SELECT count(*) FROM copied -- %s`,
+	`SELECT max(t) FROM copied /*action='show',token='%s',traceparent='00-%s-01',route='%2Freset%2F%s'*/`,
+	`/*application:web,note:%s,jid:%s*/ SELECT min(t) FROM copied`,
+	`/*application:%s*/ SELECT length(t) FROM copied`,
 	`PREPARE TRANSACTION '%s'`,
 }
 
@@ -142,15 +142,14 @@ func (p *planting) sessions() {
 	p.start(p.dsn, `UPDATE copied SET t = E'it\'s %s' WHERE t <> '%s'`)
 	p.start(p.dsn, `BEGIN; LOCK TABLE copied /* %s */`)
 	p.start(p.dsn+" application_name='app "+p.fill("%s")+"'", `SELECT pg_sleep(600), '%s'`)
-	p.start(p.dsn+" application_name='web token="+p.fill("%s")+"'", `SELECT pg_sleep(601) FROM jobs WHERE name = '%s' AND name = '%s`+strings.Repeat("x", 2000)+`'`)
+	p.start(p.dsn+" application_name='web token="+p.fill("%s")+"'", `SELECT pg_sleep(601) WHERE '%s' <> '%s`+strings.Repeat("x", 2000)+`'`)
 	p.start(p.dsn, `SELECT pg_sleep(602), `+strings.Repeat(" ", 1000)+`$body$ %s $body$`)
-	failed := pgtest.Connect(p.t, p.dsn)
 	for _, sql := range []string{
 		`SELECT 'it's %s, isn't it' FROM jobs`,
 		`SELECT * FROM %s WHERE AND`,
 		`BEGIN; ALTER ROLE ci PASSWORD '%s' VALID UNTIL 'nonsense'`,
 	} {
-		if _, err := failed.Exec(p.t.Context(), p.fill(sql), pgx.QueryExecModeSimpleProtocol); err == nil {
+		if _, err := pgtest.Connect(p.t, p.dsn).Exec(p.t.Context(), p.fill(sql), pgx.QueryExecModeSimpleProtocol); err == nil {
 			p.t.Errorf("%.60s was not refused", sql)
 		}
 	}
