@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pgvigil/pgvigil"
@@ -26,6 +27,9 @@ func describeTokens(t sql, o Options) pgvigil.Query {
 		q.Text = normal(t, masks{hide: hide}, o.maxText())
 		return q
 	}
+	q.Tables = slices.DeleteFunc(q.Tables, func(name string) bool {
+		return slices.ContainsFunc(segments.FindAllString(name, -1), generated)
+	})
 	q.Text = outline(q)
 	if !whole {
 		q.Warnings = append(q.Warnings, pgvigil.Warning{Code: "query-cut", Text: "the text ends inside of a constant; it is not shown"})
@@ -33,7 +37,8 @@ func describeTokens(t sql, o Options) pgvigil.Query {
 	return q
 }
 
-// outline says of a text no more than what cannot be a secret.
+// outline says of a text no more than what cannot be a secret; a word behind
+// FROM that looks generated is not taken for a table.
 func outline(q pgvigil.Query) string {
 	text := q.Verb
 	if len(q.Tables) > 0 {

@@ -190,6 +190,23 @@ func (p *planting) start(dsn, sql string) {
 	}
 }
 
+// quarrel does what the server's log tells of.
+func (p *planting) quarrel() {
+	p.exec(`SET statement_timeout = '20ms'`)
+	for _, sql := range []string{
+		`SELECT pg_sleep(10), '%s' FROM jobs WHERE token = '%s
+			Filter: %s'`,
+		`SELECT 'it's %s, isn't it' FROM jobs`,
+		`SELECT '%s'::int`,
+		`INSERT INTO jobs (id, token) VALUES (1, '%s')`,
+		`ALTER ROLE ci PASSWORD '%s' VALID UNTIL '%s'`,
+	} {
+		p.on(p.main, sql)
+	}
+	p.exec(`RESET statement_timeout`)
+	p.exec(`SELECT count(*) FROM jobs WHERE name = '%s' AND card LIKE '%s'`)
+}
+
 // change does to the schema what becomes events.
 func (p *planting) change() {
 	p.exec(`DROP INDEX gone_odd`)

@@ -35,7 +35,11 @@ import (
 func TestNoSecretLeavesTheServer(t *testing.T) {
 	for _, major := range []int{15, 18} {
 		t.Run(fmt.Sprintf("pg%d", major), func(t *testing.T) {
-			s := pgtest.Own(t, major, pgserver.Options{Settings: map[string]string{"track_activity_query_size": "900"}})
+			s := pgtest.Own(t, major, pgserver.Options{Settings: map[string]string{
+				"track_activity_query_size": "900", "shared_preload_libraries": "pg_stat_statements,auto_explain",
+				"logging_collector": "on", "log_destination": "csvlog", "log_directory": "log", "log_statement": "none",
+				"auto_explain.log_min_duration": "0", "auto_explain.log_verbose": "on", "log_temp_files": "0", "autovacuum": "off",
+			}})
 			pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE ci")
 			pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE history")
 			if major >= 17 {
@@ -44,7 +48,7 @@ func TestNoSecretLeavesTheServer(t *testing.T) {
 			if major == 15 { // the only one with HypoPG, without which the advisor asks for no values
 				pgtest.Exec(t, s.DSN("ci"), "CREATE EXTENSION hypopg")
 			}
-			w := witness{t: t, dir: t.TempDir(), seen: map[string]*bytes.Buffer{}}
+			w := witness{t: t, dir: t.TempDir(), log: filepath.Join(s.DataDir(), "log", "*.csv"), seen: map[string]*bytes.Buffer{}}
 			w.p = plant(t, s.DSN("ci"), "ci")
 			w.config(s, major)
 			w.watch()
@@ -72,6 +76,7 @@ type witness struct {
 	dir  string
 	p    *planting
 	file string // of the configuration
+	log  string // of the server
 	mu   sync.Mutex
 	seen map[string]*bytes.Buffer // by what it is
 }
@@ -155,7 +160,7 @@ func (w *witness) open() (*app, func() error) {
 		w.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(writerFunc(func(b []byte) { w.saw("log", string(b)) }), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return newApp(cfg, newWatcher(h, log, 0), log), h.Close
+	return newApp(cfg, newWatcher(h, log, watchOptions{}), log), h.Close
 }
 
 type writerFunc func([]byte)
@@ -173,10 +178,18 @@ func (w *witness) incident(passes int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	snap, err := collector.New(collector.Options{}).Pass(ctx, target)
+	target.Log = w.log
+	c := collector.New(collector.Options{})
+	first, err := c.Pass(ctx, target)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.p.quarrel()
+	snap, err := c.Pass(ctx, target)
+	if err != nil || !snap.Log.OK || len(snap.Log.Failed) == 0 || len(snap.Plans) == 0 {
+		w.t.Fatalf("pass: %v; log %+v, %d plans", err, snap.Log, len(snap.Plans))
+	}
+	snap.Queries = first.Queries // texts are read every ten minutes
 	w.saw("snapshot", fmt.Sprintf("%+v", *snap))
 	victims := map[pgvigil.StatementKey]bool{}
 	for k, q := range snap.Queries {
