@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
-	"database/sql"
+	database "database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -138,11 +139,16 @@ func (w *witness) watch() {
 
 func (w *witness) commands(alert string) {
 	for _, args := range [][]string{
-		{"alerts", "show", alert}, {"alerts", "show", alert, "--format", "json"},
-		{"advise", "--target", "ci", "--format", "json"}, {"advise", "--alert", alert},
-		{"proposals", "list", "--format", "json"}, {"proposals", "list"},
-		{"regressions", "--format", "json"}, {"doctor", "--target", "ci"},
-		{"history", "check", "--format", "json"}, {"mark", "deploy", "v1"},
+		{"alerts", "show", alert},
+		{"alerts", "show", alert, "--format", "json"},
+		{"advise", "--target", "ci", "--format", "json"},
+		{"advise", "--alert", alert},
+		{"proposals", "list", "--format", "json"},
+		{"proposals", "list"},
+		{"regressions", "--format", "json"},
+		{"doctor", "--target", "ci"},
+		{"history", "check", "--format", "json"},
+		{"mark", "deploy", "v1"},
 	} {
 		w.run(args...)
 	}
@@ -373,11 +379,11 @@ func (w *witness) search(what string, text []byte) {
 // dump reads all tables of the file.
 func (w *witness) dump() {
 	w.t.Helper()
-	db, err := sql.Open("duckdb", filepath.Join(w.dir, "history.duckdb")+"?access_mode=READ_ONLY")
+	db, err := database.Open("duckdb", filepath.Join(w.dir, "history.duckdb")+"?access_mode=READ_ONLY")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // it was read only
 	tables, err := column(w.t.Context(), db, "SELECT table_name FROM duckdb_tables()")
 	if err != nil || len(tables) < 10 {
 		w.t.Fatalf("tables of the history = %v, %v", tables, err)
@@ -392,12 +398,12 @@ func (w *witness) dump() {
 }
 
 // column returns the rows of a query, each as text.
-func column(ctx context.Context, db *sql.DB, query string) (out []string, err error) {
+func column(ctx context.Context, db *database.DB, query string) (out []string, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	names, err := rows.Columns()
 	if err != nil {
 		return nil, err
