@@ -52,15 +52,15 @@ func slowReads(e *evidence, s *suspicion) {
 	if !e.waiting() || b.counters[pgvigil.IOReadBytes] < fewReads || a.counters[pgvigil.IOReadBytes] < fewReads {
 		return
 	}
-	was, is := 8192*b.ratio(pgvigil.IOReadMS, pgvigil.IOReadBytes), 8192*a.ratio(pgvigil.IOReadMS, pgvigil.IOReadBytes)
+	was, is := 8192*b.perByteRead(pgvigil.IOReadMS), 8192*a.perByteRead(pgvigil.IOReadMS)
 	if !(was > 0) || !(is > 1.5*was) {
 		return
 	}
 	s.pro(3, "reading a block took %.3f ms, %.3f before", is, was)
-	if vacuum := a.ratio(pgvigil.IOVacuumReadBytes, pgvigil.IOReadBytes); vacuum > 0.5 && vacuum > 2*b.ratio(pgvigil.IOVacuumReadBytes, pgvigil.IOReadBytes) {
+	if vacuum := a.perByteRead(pgvigil.IOVacuumReadBytes); vacuum > 0.5 && vacuum > 2*b.perByteRead(pgvigil.IOVacuumReadBytes) {
 		s.pro(1, "vacuum read %.0f %% as much as all sessions did", 100*vacuum)
 	}
-	if bulk := a.ratio(pgvigil.IOBulkReadBytes, pgvigil.IOReadBytes); bulk > 0.5 && bulk > 2*b.ratio(pgvigil.IOBulkReadBytes, pgvigil.IOReadBytes) {
+	if bulk := a.perByteRead(pgvigil.IOBulkReadBytes); bulk > 0.5 && bulk > 2*b.perByteRead(pgvigil.IOBulkReadBytes) {
 		s.pro(1, "scans of large tables did %.0f %% of the reading", 100*bulk)
 	}
 }

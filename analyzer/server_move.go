@@ -42,12 +42,13 @@ func (s span) perSecond(m pgvigil.ServerMetric) float64 {
 // perHour returns a number of the span by the hour.
 func (s span) perHour(n float64) float64 { return 3600 * n / max(1, s.databaseSeconds) }
 
-// ratio is a over b, NaN if either is unknown or b is nothing.
-func (s span) ratio(a, b pgvigil.ServerMetric) float64 {
-	if !s.counters.Has(a, b) || s.counters[b] <= 0 {
+// perByteRead is a metric over the bytes read, NaN if either is unknown or none
+// were read.
+func (s span) perByteRead(m pgvigil.ServerMetric) float64 {
+	if !s.counters.Has(m, pgvigil.IOReadBytes) || s.counters[pgvigil.IOReadBytes] <= 0 {
 		return math.NaN()
 	}
-	return s.counters[a] / s.counters[b]
+	return s.counters[m] / s.counters[pgvigil.IOReadBytes]
 }
 
 // gatherServer compares what the server did before and after the onset.

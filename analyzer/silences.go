@@ -21,7 +21,7 @@ func (b *book) endSilences(ctx context.Context) error {
 	for _, stored := range list {
 		k := keyOf(stored.Verdict)
 		al := b.s.alerts[k]
-		if stored.State != pgvigil.Silenced || b.now().Before(stored.SilencedUntil) || al == nil || al.ID != stored.ID {
+		if stored.State != pgvigil.Silenced || stored.SilencedUntil.IsZero() || b.now().Before(stored.SilencedUntil) || al == nil || al.ID != stored.ID {
 			continue
 		}
 		if live, err := b.refresh(ctx, k, al); err != nil || !live {

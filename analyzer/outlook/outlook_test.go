@@ -19,8 +19,10 @@ var monday = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 func calm() outlook.Facts {
 	f := outlook.Facts{
 		Settings: []pgvigil.Setting{
-			{Name: "autovacuum", Value: "on"}, {Name: "autovacuum_max_workers", Value: "3"},
-			{Name: "autovacuum_freeze_max_age", Value: "200000000"}, {Name: "block_size", Value: "8192"},
+			{Name: "autovacuum", Value: "on"},
+			{Name: "autovacuum_max_workers", Value: "3"},
+			{Name: "autovacuum_freeze_max_age", Value: "200000000"},
+			{Name: "block_size", Value: "8192"},
 		},
 		Catalog: []pgvigil.DatabaseRead{{
 			OID: 5, Name: "ci", Visited: true, Stats: pgvigil.DatabaseStats{XIDAge: 150e6, MultiXactAge: 1e6},

@@ -48,9 +48,9 @@ func readmeScript(t *testing.T) string {
 	ran := 0
 	for _, line := range shownCommands(string(content)) {
 		ran++
-		switch word := strings.Fields(line)[0]; {
-		case word == "demo":
-		case word == "serve":
+		switch strings.Fields(line)[0] {
+		case "demo":
+		case "serve":
 			script += "exec pgvigil " + line + " &serve&\nwaitfor world.duckdb.sock\n"
 		default:
 			script += "works pgvigil " + asHere.Replace(line) + "\n"
