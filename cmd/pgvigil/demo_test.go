@@ -65,6 +65,7 @@ func TestRestored(t *testing.T) {
 	}{
 		"as before":                   {[]pgvigil.QueryOutcome{query(8, 8)}, true},
 		"a quarter more":              {[]pgvigil.QueryOutcome{query(8, 10)}, true},
+		"fewer than before":           {[]pgvigil.QueryOutcome{query(19, 5)}, true},
 		"more than a quarter":         {[]pgvigil.QueryOutcome{query(8, 10.1)}, false},
 		"one of two is not":           {[]pgvigil.QueryOutcome{query(8, 8), query(8, 800)}, false},
 		"nothing measured":            {nil, false},
