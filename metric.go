@@ -16,7 +16,7 @@ const (
 	ExecMS
 	// ExecSqMS is the sum over all calls of squared execution time, ms². It is
 	// derived (SumOfSquares), so that it can be subtracted and added like any
-	// other counter.
+	// other counter; NaN in an interval in which rounding hides what it grew by.
 	ExecSqMS
 	Rows
 	SharedHit
@@ -126,10 +126,12 @@ func (c Counters) Sub(before Counters) Counters {
 }
 
 // Add returns c + d, metric by metric. A metric that only one of them counts
-// keeps that one's value.
+// keeps that one's value; but squares of some of the calls are none of all.
 func (c Counters) Add(d Counters) Counters {
 	for i := range c {
 		switch {
+		case Metric(i) == ExecSqMS:
+			c[i] += d[i]
 		case math.IsNaN(d[i]):
 		case math.IsNaN(c[i]):
 			c[i] = d[i]
@@ -159,7 +161,8 @@ func SumOfSquares(n, sum, sd float64) float64 {
 }
 
 // SD returns the standard deviation of execution time over the calls, in ms.
-// It is 0 for fewer than two calls; what rounding made negative is clamped.
+// It is 0 for fewer than two calls, NaN where rounding hides the sum of squares;
+// what rounding made negative is clamped.
 func (c Counters) SD() float64 {
 	n := c[Calls]
 	if !(n >= 2) {

@@ -97,3 +97,69 @@ func columns(i int) string {
 	}
 	return list
 }
+
+// TestAPassThatDiesHalfWay leaves no trace: the next one hands on all entries.
+func TestAPassThatDiesHalfWay(t *testing.T) {
+	pgtest.Ends(t, func(t *testing.T, shared *pgserver.Server) {
+		s := pgtest.Own(t, shared.Install.Major, pgserver.Options{TCP: true})
+		pgtest.Exec(t, s.DSN("postgres"), "CREATE EXTENSION pg_stat_statements; CREATE TABLE x (id int, v int)")
+		for i := range 60 {
+			pgtest.Exec(t, s.DSN("postgres"), "SELECT id"+columns(i)+" FROM x")
+		}
+		through := startCut(t, fmt.Sprintf("127.0.0.1:%d", s.Port))
+		tg := unseen(t, s)
+		tg.DSN = pgvigil.Secret(fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable options='-c pg_stat_statements.track=none'", through.port))
+		c := newCollector(time.Now)
+		pass(t, c, tg)
+		for _, after := range []int64{3_000, 6_000, 9_000, 12_000} {
+			pgtest.Exec(t, s.DSN("postgres"), fmt.Sprintf("SELECT v FROM x; SELECT pg_stat_statements_reset(0, 0, (SELECT queryid FROM pg_stat_statements WHERE query = 'SELECT id%s FROM x'))", columns(int(after/3000))))
+			for i := range 40 {
+				pgtest.Exec(t, s.DSN("postgres"), "SELECT v"+columns(i)+" FROM x")
+			}
+			through.cutAfter(after)
+			if snap, err := c.Pass(context.Background(), tg); err == nil && snap.Statements.OK {
+				t.Errorf("cut after %d bytes: the pass gave %d entries; want none", after, len(snap.Statements.List))
+			}
+			through.cutAfter(-1)
+			part := pass(t, c, tg).Statements
+			whole := pass(t, newCollector(time.Now), tg).Statements
+			if diff := gocmp.Diff(byKey(whole.List), byKey(part.List), cmpopts.EquateNaNs()); diff != "" {
+				t.Errorf("after a pass cut after %d bytes (-whole +what changed):\n%s", after, diff)
+			}
+		}
+	})
+}
+
+// TestStatesStayOutOfTheServersLog: where the server logs the parameters of
+// quick statements, all entries are read instead.
+func TestStatesStayOutOfTheServersLog(t *testing.T) {
+	s := pgtest.Own(t, 15, pgserver.Options{})
+	pgtest.Exec(t, s.DSN("postgres"), "CREATE EXTENSION pg_stat_statements; CREATE TABLE x (v int)")
+	for i := range 30 { // most of them are to stay as they are
+		pgtest.Exec(t, s.DSN("postgres"), "SELECT v"+columns(i)+" FROM x")
+	}
+	c, tg := newCollector(time.Now), unseen(t, s)
+	tests := []struct {
+		setting, value string
+		full           bool
+	}{
+		{"log_min_duration_statement", "'1s'", false},
+		{"log_min_duration_statement", "0", true},
+		{"log_parameter_max_length", "0", false},
+		{"log_parameter_max_length", "DEFAULT", true},
+		{"log_min_duration_statement", "DEFAULT", false},
+		{"log_statement", "'all'", true},
+		{"log_statement", "'ddl'", false},
+	}
+	pass(t, c, tg)
+	for _, tt := range tests {
+		pgtest.Exec(t, s.DSN("postgres"), "ALTER SYSTEM SET "+tt.setting+" = "+tt.value)
+		pgtest.Exec(t, s.DSN("postgres"), "SELECT pg_reload_conf()")
+		shown := map[string]string{"'1s'": "1s", "0": "0", "'all'": "all", "'ddl'": "ddl", "DEFAULT": "-1"}[tt.value]
+		waitFor(t, s.DSN("postgres"), "SELECT current_setting('"+tt.setting+"') = '"+shown+"'")
+		pass(t, c, tg)
+		if full := collector.ReadsSinceFull(c, tg.Name) == 0; full != tt.full {
+			t.Errorf("with %s = %s: read in full: %v; want %v", tt.setting, tt.value, full, tt.full)
+		}
+	}
+}

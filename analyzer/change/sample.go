@@ -16,7 +16,7 @@ type Sample struct {
 	Start, End time.Time
 	Calls      float64
 	MS         float64 // execution time, all calls
-	SD         float64 // standard deviation of the calls' time
+	SD         float64 // standard deviation of the calls' time; NaN unknown
 	PlanMS     float64
 	Rows       float64
 	Hit, Read  float64 // blocks
@@ -41,7 +41,7 @@ func (s Sample) Check() error {
 	}{
 		{"calls", s.Calls, false},
 		{"ms", s.MS, false},
-		{"sd", s.SD, false},
+		{"sd", s.SD, true},
 		{"rows", s.Rows, false},
 		{"blocks hit", s.Hit, false},
 		{"blocks read", s.Read, false},
@@ -83,7 +83,7 @@ func OfPoint(p pgvigil.SeriesPoint) Sample {
 	c := p.Counters
 	return Sample{
 		Key: p.Series, Start: p.Start, End: p.End,
-		Calls: known(c[pgvigil.Calls]), MS: known(c[pgvigil.ExecMS]), SD: known(c.SD()),
+		Calls: known(c[pgvigil.Calls]), MS: known(c[pgvigil.ExecMS]), SD: c.SD(),
 		PlanMS: c[pgvigil.PlanMS], Rows: known(c[pgvigil.Rows]),
 		Hit:     known(c[pgvigil.SharedHit]) + known(c[pgvigil.LocalHit]),
 		Read:    known(c[pgvigil.SharedRead]) + known(c[pgvigil.LocalRead]),

@@ -132,7 +132,7 @@ func (s *series) add(p Sample, tick, keep int) {
 // learnVariation pools the coefficient of variation of single calls; an
 // interval moves it by a factor of four at most.
 func (s *series) learnVariation(p Sample) {
-	if p.Calls < 2 || p.MS <= 0 {
+	if p.Calls < 2 || p.MS <= 0 || math.IsNaN(p.SD) {
 		return
 	}
 	own := p.SD * p.Calls / p.MS
@@ -149,7 +149,7 @@ func (s *series) samplingVariance(p Sample) float64 {
 		pooled = 1
 	}
 	own := pooled
-	if p.Calls >= 2 && p.MS > 0 {
+	if p.Calls >= 2 && p.MS > 0 && !math.IsNaN(p.SD) {
 		cv := p.SD * p.Calls / p.MS
 		own = cv * cv
 	}

@@ -244,18 +244,6 @@ func TestAMetricThatTheExtensionLacksStaysUnknown(t *testing.T) {
 	}
 }
 
-func TestRoundingOfTheSumOfSquares(t *testing.T) {
-	w, h := newWorld(), history{}
-	w.work(1, 1000, 1e6)
-	h.see(w.snapshot(time.Minute), 0)
-	w.work(1, 1, 0.001)
-	w.entries[0].Counters[pgvigil.ExecSqMS] -= 0.5 // as calls x (sd^2 + mean^2) does
-	iv, _ := one(h.see(w.snapshot(time.Minute), 0), 1)
-	if iv.Flags != 0 || iv.Counters[pgvigil.ExecSqMS] != 0 || iv.Counters.SD() != 0 {
-		t.Errorf("interval %+v; want no reset and a clamped sum of squares", iv)
-	}
-}
-
 func TestPointsAddUpStatementsOfOneSeries(t *testing.T) {
 	interval := func(user pgvigil.OID, id int64, calls float64) pgvigil.Interval {
 		iv := pgvigil.Interval{Key: pgvigil.StatementKey{UserID: user, DBID: 5, QueryID: id}, Start: began, End: began.Add(time.Minute)}

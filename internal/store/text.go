@@ -23,7 +23,7 @@ func readTexts() map[string]string {
 		":intervals", "("+intervalsOf("intervals_recent")+" UNION ALL "+intervalsOf("intervals_closed")+")",
 		":bad_metrics", strings.ReplaceAll(join(metricColumns, "i.%s < 0 OR i.%[1]s >= 'Infinity'"), ",", " OR"),
 		":i.metrics", join(metricColumns, "i.%s"),
-		":sums", join(metricColumns, "sum(i.%s)"),
+		":sums", strings.Replace(join(metricColumns, "sum(i.%s)"), squaresColumn, squaresSum, 1),
 		":relation_metrics", join(tableColumns, "%s"),
 		":database_metrics", join(databaseColumns, "%s"),
 		":server_metrics", join(serverColumns, "%s"),
@@ -36,6 +36,12 @@ func readTexts() map[string]string {
 	}
 	return all
 }
+
+// Squares of some of the calls are none of all, so their sum is unknown if one is.
+var (
+	squaresColumn = "sum(i." + strconv.Quote(pgvigil.ExecSqMS.String()) + ")"
+	squaresSum    = "CASE WHEN count(*) = count(i." + strconv.Quote(pgvigil.ExecSqMS.String()) + ") THEN " + squaresColumn + " END"
+)
 
 // intervalColumns are the columns of an interval before its metrics.
 var intervalColumns = []string{"server_id", "statement_id", "pass_id", "start_at", "end_at", "flags"}

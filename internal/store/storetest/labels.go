@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -136,6 +137,16 @@ func testLoads(t *testing.T, p Place) {
 	list := must(h.Loads(ctx, id, pgvigil.Window{}, 2))(t)
 	if len(list) != 2 || list[0].Series.Fingerprint != 2 || list[0].Share != 0.6 || list[1].Share != 0.3 || list[0].Counters[pgvigil.Calls] != 20 {
 		t.Errorf("loads %+v; want fingerprints 2 and 3 with 0.6 and 0.3", list)
+	}
+	if got := list[0].Counters.SD(); math.Abs(got) > 1e-9 {
+		t.Errorf("the deviation of equal times is %v; want 0", got)
+	}
+	w.Work(1, 10, 6, 1)
+	w.Statements[1].Counters[pgvigil.ExecSqMS] = 0 // as rounding would hide it
+	record(t, h, w.Pass(time.Minute))
+	hidden := must(h.Loads(ctx, id, pgvigil.Window{}, 1))(t)
+	if got := hidden[0].Counters.SD(); !math.IsNaN(got) || hidden[0].Counters[pgvigil.Calls] != 30 {
+		t.Errorf("the deviation of times of which some are unknown is %v of %v calls; want NaN of 30", got, hidden[0].Counters[pgvigil.Calls])
 	}
 	if got := list[0].Counters[pgvigil.WALBuffersFull]; got == got {
 		t.Errorf("the sum of an unknown metric is %v; want NaN", got)
