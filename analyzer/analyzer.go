@@ -26,6 +26,7 @@ type History interface {
 	Sessions(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.SessionSample, error)
 	Waits(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) (pgvigil.Waits, error)
 	Events(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error)
+	Coverage(ctx context.Context, server pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 	Alerts(ctx context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error)
 	SaveAlert(ctx context.Context, a *pgvigil.Alert) error
 }

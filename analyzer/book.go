@@ -108,8 +108,6 @@ func (b *book) open(ctx context.Context, v change.Verdict) error {
 	if v.Kind == pgvigil.KindTraffic && v.Factor == 0 && r.CauseDetail != pgvigil.DetailRetentionOff {
 		return nil
 	}
-	r.Coverage = b.rec.Coverage
-	r.Warnings = append(r.Warnings, coverageWarnings(b.rec.Coverage)...)
 	return b.raise(ctx, k, r, severityOf(v, r))
 }
 
@@ -140,6 +138,12 @@ func (b *book) covered(v change.Verdict) bool {
 
 // raise saves a new open alert.
 func (b *book) raise(ctx context.Context, k alertKey, r pgvigil.Regression, sev pgvigil.Severity) error {
+	var err error
+	r.Coverage, err = b.history.Coverage(ctx, b.s.id, pgvigil.Window{From: r.Onset, To: b.rec.At.Add(time.Millisecond)})
+	if err != nil {
+		return err
+	}
+	r.Warnings = append(r.Warnings, r.Coverage.Doubts()...)
 	al := &pgvigil.Alert{
 		Target: b.s.target, Database: b.s.databases[r.Series.DBID], State: pgvigil.Open, Severity: sev,
 		Verdict: r, Query: b.s.queries[r.Series.Fingerprint], Opened: b.rec.At, Updated: b.rec.At,
@@ -244,27 +248,6 @@ func regression(v change.Verdict) pgvigil.Regression {
 		r.Queries = append(r.Queries, k.Fingerprint)
 	}
 	return r
-}
-
-// lowCoverage is the share of a window's work below which its numbers are
-// doubted aloud.
-const lowCoverage = 0.8
-
-// coverageWarnings say what part of the server's work the verdict rests on.
-func coverageWarnings(c pgvigil.Coverage) []pgvigil.Warning {
-	var out []pgvigil.Warning
-	if c.Time < lowCoverage {
-		out = append(out, pgvigil.Warning{Code: "coverage", Text: fmt.Sprintf(
-			"the statements seen account for %.0f %% of the server's active time in the last pass", 100*c.Time)})
-	}
-	if c.Evicted > 0 {
-		out = append(out, pgvigil.Warning{
-			Code:   "evicted",
-			Text:   fmt.Sprintf("%d statements were evicted from pg_stat_statements in the last pass", c.Evicted),
-			Remedy: "raise pg_stat_statements.max",
-		})
-	}
-	return out
 }
 
 // age is how long ago t was, in passes.

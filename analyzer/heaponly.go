@@ -158,9 +158,8 @@ func (b *book) heapOnlyLost(ctx context.Context, x *newIndex, now, of float64) e
 		Kind: pgvigil.KindRegression, Series: key, Onset: x.event.At, Detected: b.rec.At, Factor: after.MS / max(1e-6, before.MS),
 		Before: before, After: after, Band: base.MS, ExtraMSPerHour: max(0, after.MS-before.MS) * after.CallsPerHour,
 		Confidence: fellBy(x.before, x.of, now, of), Cause: pgvigil.CauseBloat, CauseDetail: pgvigil.DetailHOTLost, Rule: rule,
-		Causes:   []pgvigil.CauseEvidence{{Cause: pgvigil.CauseBloat, Detail: pgvigil.DetailHOTLost, Score: 8, For: []string{rule}}},
-		Events:   []pgvigil.Event{x.event},
-		Coverage: b.rec.Coverage, Warnings: coverageWarnings(b.rec.Coverage),
+		Causes: []pgvigil.CauseEvidence{{Cause: pgvigil.CauseBloat, Detail: pgvigil.DetailHOTLost, Score: 8, For: []string{rule}}},
+		Events: []pgvigil.Event{x.event},
 	}
 	x.told, x.alert = true, keyOf(r)
 	if al := b.s.alerts[x.alert]; al != nil {

@@ -131,7 +131,7 @@ func (b *book) calm(ctx context.Context, shown map[string]bool) error {
 func (b *book) openIncident(ctx context.Context, y symptom) error {
 	r := pgvigil.Regression{
 		Kind: pgvigil.KindIncident, Series: y.series, Queries: y.hurt, Onset: y.since, Detected: b.rec.At,
-		Factor: y.factor, Confidence: y.confidence(b.s.watches[y.name].seen), Cause: y.cause, CauseDetail: y.detail, Rule: y.rule, Coverage: b.rec.Coverage,
+		Factor: y.factor, Confidence: y.confidence(b.s.watches[y.name].seen), Cause: y.cause, CauseDetail: y.detail, Rule: y.rule,
 		Causes: []pgvigil.CauseEvidence{{Cause: y.cause, Detail: y.detail, Score: 5, For: append([]string{y.rule}, y.related...)}},
 	}
 	r.Series.Server = b.s.id

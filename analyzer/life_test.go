@@ -165,9 +165,8 @@ func TestABadlyCoveredVerdictSaysSo(t *testing.T) {
 	a := New(p, Options{})
 	p.goOn(a, 60, usual)
 	for range 20 {
-		rec := p.next(slow)
-		rec.Coverage = pgvigil.Coverage{Time: 0.4, Blocks: 0.5, Evicted: 12}
-		p.observe(a, rec)
+		p.coverage = pgvigil.Coverage{Time: 0.4, Blocks: 0.5, Calls: 0.5, CallsMin: 0.2, CallsMax: 0.9, Gap: 0.3, Evicted: 12}
+		p.observe(a, p.next(slow))
 	}
 	if len(p.alerts) != 1 {
 		t.Fatalf("%d alerts; want 1", len(p.alerts))
@@ -176,8 +175,8 @@ func TestABadlyCoveredVerdictSaysSo(t *testing.T) {
 	for _, w := range p.alerts[0].Verdict.Warnings {
 		codes = append(codes, w.Code)
 	}
-	if got := strings.Join(codes, " "); got != "coverage evicted" {
-		t.Errorf("warnings = %q; want coverage and evicted", got)
+	if got := strings.Join(codes, " "); got != "evicted coverage gap" {
+		t.Errorf("warnings = %q; want evicted, coverage and gap", got)
 	}
 }
 

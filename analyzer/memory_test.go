@@ -22,6 +22,7 @@ type memory struct {
 	sessions  []pgvigil.SessionSample
 	events    []pgvigil.Event
 	alerts    []pgvigil.Alert
+	coverage  pgvigil.Coverage
 }
 
 func in(w pgvigil.Window, t time.Time) bool {
@@ -88,6 +89,10 @@ func (m *memory) Waits(context.Context, pgvigil.ServerID, pgvigil.Window) (pgvig
 
 func (m *memory) Events(_ context.Context, _ pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Event, error) {
 	return slices.DeleteFunc(slices.Clone(m.events), func(e pgvigil.Event) bool { return !in(w, e.At) }), nil
+}
+
+func (m *memory) Coverage(context.Context, pgvigil.ServerID, pgvigil.Window) (pgvigil.Coverage, error) {
+	return m.coverage, nil
 }
 
 func (m *memory) Alerts(_ context.Context, f pgvigil.AlertFilter) ([]pgvigil.Alert, error) {

@@ -36,15 +36,29 @@ func (l layout) trust(s *Server) trustView {
 		l.watchedFact(s),
 		{Label: "Time", Value: percent(c.Time), Note: "execution and planning time of the intervals, of the active time that the databases report", Tone: coverTone(c.Time)},
 		{Label: "Blocks", Value: percent(c.Blocks), Note: "shared blocks of the intervals, of those that the databases report", Tone: coverTone(c.Blocks)},
+		callsFact(c),
 		passesFact(c),
+		{Label: "In no interval", Value: percent(c.Gap), Note: "of the window: before the first pass and after the last, around resets and switches to another server", Tone: badIf(c.Gap > 1-fullCover)},
 		{Label: "Evicted", Value: number(float64(c.Evicted)), Note: "entries of pg_stat_statements were dropped for want of room; their last calls are lost", Tone: badIf(c.Evicted > 0)},
 		{Label: "First sights", Value: number(float64(c.FirstSights)), Note: "entries whose earlier calls are unknown"},
+		{Label: "Rolled back", Value: number(float64(c.Rollbacks)), Note: "transactions; a statement that failed or timed out in one is counted nowhere"},
+		{Label: "pgvigil\u2019s own", Value: percent(c.Own), Note: "of the time of the intervals"},
 		{Label: "Resets", Value: number(float64(c.Resets)), Note: "of the counters; no interval crosses one"},
 	}
 	v.Resets = l.resets(s.Resets)
 	v.Settings = settingsOf(s.Settings)
 	v.Unplanned = l.unplanned(s)
 	return v
+}
+
+// callsFact says what share of the calls the statements seen made, and how sure
+// that is.
+func callsFact(c pgvigil.Coverage) fact {
+	f := fact{Label: "Calls", Value: percent(c.Calls), Note: "of statements that came to their end; none was evicted", Tone: coverTone(c.Calls)}
+	if c.Evicted > 0 {
+		f.Note = "of statements that came to their end, estimated by blocks; by the evictions " + percent(c.CallsMin) + " at least and " + percent(c.CallsMax) + " at most"
+	}
+	return f
 }
 
 func passesFact(c pgvigil.Coverage) fact {

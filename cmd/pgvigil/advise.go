@@ -92,7 +92,20 @@ func (a adviser) advise(ctx context.Context, t pgvigil.Target, w wanted) ([]pgvi
 	if err = errors.Join(err, done(context.WithoutCancel(ctx))); err != nil {
 		return nil, fmt.Errorf("advise on %s: %w", t.Name, err)
 	}
+	if err := a.doubt(ctx, w, answer.Proposals); err != nil {
+		return nil, err
+	}
 	return answer.Proposals, a.save(ctx, answer.Proposals)
+}
+
+// doubt says on each proposal what makes the window it rests on a sample.
+func (a adviser) doubt(ctx context.Context, w wanted, list []pgvigil.Proposal) error {
+	c, err := a.history.Coverage(ctx, w.server, w.window)
+	for i := range list {
+		e := &list[i].Evidence
+		e.Warnings = append(e.Warnings, c.Doubts()...)
+	}
+	return err
 }
 
 // judge prefers HypoPG on the target; without it a scratch database with real

@@ -44,7 +44,7 @@ func watch(t *testing.T, s *pgserver.Server) *watched {
 		}
 	})
 	return &watched{
-		T: t, server: s, history: h, watcher: newWatcher(h, slog.New(slog.DiscardHandler), 0), scans: map[string]float64{},
+		T: t, server: s, history: h, watcher: newWatcher(h, slog.New(slog.DiscardHandler), watchOptions{}), scans: map[string]float64{},
 		target: pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(s.DSN("postgres")), Databases: []string{"postgres"}},
 	}
 }

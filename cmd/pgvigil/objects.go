@@ -12,6 +12,12 @@ import (
 type coverageObject struct {
 	Time        *float64 `json:"time"`
 	Blocks      *float64 `json:"blocks"`
+	Calls       *float64 `json:"calls"`
+	CallsMin    *float64 `json:"calls_min"`
+	CallsMax    *float64 `json:"calls_max"`
+	Own         *float64 `json:"own"`
+	Gap         *float64 `json:"gap"`
+	Rollbacks   int64    `json:"rollbacks"`
 	Passes      int      `json:"passes"`
 	Expected    int      `json:"expected"`
 	Evicted     int64    `json:"evicted"`
@@ -20,7 +26,12 @@ type coverageObject struct {
 }
 
 func coverageJSON(c pgvigil.Coverage) coverageObject {
-	return coverageObject{finite(c.Time), finite(c.Blocks), c.Passes, c.Expected, c.Evicted, c.FirstSights, c.Resets}
+	return coverageObject{
+		Time: finite(c.Time), Blocks: finite(c.Blocks),
+		Calls: finite(c.Calls), CallsMin: finite(c.CallsMin), CallsMax: finite(c.CallsMax),
+		Own: finite(c.Own), Gap: finite(c.Gap), Rollbacks: c.Rollbacks,
+		Passes: c.Passes, Expected: c.Expected, Evicted: c.Evicted, FirstSights: c.FirstSights, Resets: c.Resets,
+	}
 }
 
 type eventObject struct {

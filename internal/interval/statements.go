@@ -43,10 +43,12 @@ func (d *differ) statements() {
 	}
 	runs := deallocRuns(was.Read, read, wiped)
 	d.step.Coverage.Evicted = evicted(runs, read.Max)
-	c := entryComparison{d: d, span: sp, wiped: wiped, evicting: runs != 0, cut: map[pgvigil.OID]int{}}
+	c := entryComparison{d: d, span: sp, wiped: wiped, evicting: runs != 0, cut: map[pgvigil.OID]int{}, leastUsed: math.Inf(1)}
 	c.uncovered = was.Partial && !partial(d.snap)
 	c.compare(was.Read.List, read.List)
 	c.events()
+	d.step.Coverage.Covered = sp.end.Sub(sp.start)
+	d.step.Coverage.LostMin, d.step.Coverage.LostMax = c.lost(runs, read.Max, len(read.List)-len(was.Read.List))
 }
 
 // deallocRuns returns how often entries were evicted since the last read, -1
@@ -78,6 +80,33 @@ type entryComparison struct {
 	uncovered bool
 	// cut counts, by database, entries that vanished or shrank on their own.
 	cut map[pgvigil.OID]int
+	// entered counts those that were entered or entered again, leastUsed is how
+	// often the one of those that stayed was used that was used least.
+	entered   int
+	leastUsed float64
+}
+
+// useDecay is what is left of an entry's usage after each run of evictions.
+// Source: pg_stat_statements.c, USAGE_DECREASE_FACTOR.
+const useDecay = 0.99
+
+// lost bounds the calls that so many runs of evictions hid. Where there were
+// fewer entries than were evicted and not seen to enter, each of those others
+// was called once at least. None that was evicted had more calls since the last
+// read than the least used of those that stayed, but for the decay of usage,
+// which is one more than plans and calls at first.
+func (c *entryComparison) lost(runs int64, limit, growth int) (least, most float64) {
+	if runs < 0 {
+		return 0, math.Inf(1)
+	}
+	n := float64(evicted(runs, limit))
+	if n == 0 {
+		return 0, 0
+	}
+	if c.wiped {
+		growth = c.entered
+	}
+	return math.Max(0, n+float64(growth)-float64(c.entered)), n * (1 + c.leastUsed) / math.Pow(useDecay, float64(runs))
 }
 
 func (c *entryComparison) compare(was, is []pgvigil.Statement) {
@@ -103,18 +132,22 @@ func (c *entryComparison) entry(was, is *pgvigil.Statement) (pgvigil.Interval, b
 	case was == nil && c.hidden(is):
 		return iv, false
 	case was == nil:
+		c.entered++
 		iv.Flags |= pgvigil.FirstSight
 		iv.Counters = is.Counters
 		if c.evicting {
 			c.d.step.Coverage.FirstSights++
 		}
 	case c.wiped:
+		c.entered++
 		iv.Counters = is.Counters
 	case restartedEntry(was, is):
+		c.entered++
 		c.cut[is.Key.DBID]++
 		own := c.span.since(is.Since)
 		iv.Start, iv.Flags, iv.Counters = own.start, own.flags, is.Counters
 	default:
+		c.leastUsed = math.Min(c.leastUsed, known(is.Counters[pgvigil.Calls])+known(is.Counters[pgvigil.Plans]))
 		iv.Counters = difference(was.Counters, is.Counters)
 	}
 	return iv, anyPositive(iv.Counters[:])

@@ -24,11 +24,11 @@ func queryRow(q pgvigil.Query) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []any{int64(q.Fingerprint), int64(q.Algorithm), string(q.Method), clean(q.Verb), clean(q.Text), body}, nil
+	return []any{int64(q.Fingerprint), int64(q.Algorithm), string(q.Method), clean(q.Verb), clean(q.Text), body, q.Own()}, nil
 }
 
 func queryTable() Table {
-	return Table{Name: "queries", Columns: []string{"fingerprint", "algorithm", "method", "verb", "query_text", "body"}}
+	return Table{Name: "queries", Columns: []string{"fingerprint", "algorithm", "method", "verb", "query_text", "body", "own"}}
 }
 
 // keepQueries adds what this pass learned of texts. The first description of a

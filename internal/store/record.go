@@ -119,7 +119,7 @@ func (r *recording) record(ctx context.Context) (pgvigil.Recorded, error) {
 	}
 	r.step, r.next = interval.Next(r.prev, r.snap, failed)
 	for _, keep := range []func(context.Context) error{
-		r.keepServer, r.keepLabels, r.keepQueries, r.keepStatements, r.keepDatabases, r.keepRelations,
+		r.keepServer, r.keepLabels, r.keepQueries, r.countOwn, r.keepStatements, r.keepDatabases, r.keepRelations,
 		r.keepServerPoint, r.keepSessions, r.keepWaits, r.keepPlans, r.keepNotes, r.keepEvents, r.keepPass, r.keepSnapshot,
 	} {
 		if err := keep(ctx); err != nil {
@@ -201,6 +201,29 @@ func (r *recording) keepServer(ctx context.Context) error {
 	return r.exec(ctx, "update_server", int64(r.server), s.Timeline, int(s.Version), timeOrNull(s.PostmasterStart), s.InRecovery, r.snap.At)
 }
 
+// countOwn adds up what pgvigil's own statements took of the time seen.
+func (r *recording) countOwn(ctx context.Context) error {
+	c := &r.step.Coverage
+	if c.SeenMS == 0 {
+		return nil
+	}
+	own := map[pgvigil.Fingerprint]bool{}
+	err := each(ctx, r.Tx, ask("own_queries"), func(rows *sql.Rows) error {
+		var fp int64
+		if err := rows.Scan(&fp); err != nil {
+			return fmt.Errorf("read a query: %w", err)
+		}
+		own[pgvigil.Fingerprint(fp)] = true
+		return nil
+	})
+	for i := range r.step.Statements {
+		if iv := &r.step.Statements[i]; iv.Key.TopLevel && own[r.labels.fingerprint(iv.Key)] {
+			c.OwnMS += iv.Counters[pgvigil.ExecMS] + iv.Counters[pgvigil.PlanMS]
+		}
+	}
+	return err
+}
+
 func (r *recording) keepPass(ctx context.Context) error {
 	warnings, err := pack(r.step.Warnings)
 	if err != nil {
@@ -210,7 +233,8 @@ func (r *recording) keepPass(ctx context.Context) error {
 	err = r.exec(ctx, "insert_pass", r.pass, int64(r.server), clean(s.Server.Target), s.At, timeOrNull(s.Clock),
 		timeOrNull(r.step.Previous), inMS(s.Took), len(s.Statements.List), len(r.step.Statements),
 		c.SeenBlocks, c.TrueBlocks, c.SeenMS, c.TrueMS, c.Evicted, c.FirstSights, c.Resets, c.Missed, warnings,
-		inMS(s.Footprint.LongestLock), s.Footprint.OldestXmin, s.Footprint.Stopped)
+		inMS(s.Footprint.LongestLock), s.Footprint.OldestXmin, s.Footprint.Stopped,
+		c.OwnMS, c.SeenCalls, c.LostMin, c.LostMax, c.Rollbacks, inMS(c.Covered))
 	if err != nil {
 		return err
 	}

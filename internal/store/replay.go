@@ -78,12 +78,13 @@ func readPasses(ctx context.Context, q querier, id pgvigil.ServerID, w pgvigil.W
 	err := each(ctx, q, ask("passes", int64(id), from, to), func(rows *sql.Rows) error {
 		var p passRow
 		var warnings []byte
-		var held float64
+		var covered, held float64
 		c := &p.parts
 		err := rows.Scan(&p.id, (*moment)(&p.at), (*moment)(&p.previous), &p.intervals,
-			&c.SeenBlocks, &c.TrueBlocks, &c.SeenMS, &c.TrueMS, &c.Evicted, &c.FirstSights, &c.Resets, &c.Missed, &warnings,
+			&c.SeenBlocks, &c.TrueBlocks, &c.SeenMS, &c.TrueMS, &c.Evicted, &c.FirstSights, &c.Resets, &c.Missed,
+			&c.OwnMS, &c.SeenCalls, &c.LostMin, &c.LostMax, &c.Rollbacks, &covered, &warnings,
 			&held, &p.footprint.OldestXmin, &p.footprint.Stopped)
-		p.footprint.LongestLock = fromMS(held)
+		c.Covered, p.footprint.LongestLock = fromMS(covered), fromMS(held)
 		if err == nil {
 			err = unpack(warnings, &p.warnings)
 		}
@@ -226,12 +227,21 @@ func (h *SQL) Coverage(ctx context.Context, id pgvigil.ServerID, w pgvigil.Windo
 	var passes int
 	from, to := bounds(w)
 	err := h.read(ctx, func(q querier) error {
-		var last moment
+		var first, end, last moment
+		var covered float64
 		err := q.QueryRowContext(ctx, text("coverage"), int64(id), from, to).Scan(&passes,
 			&parts.SeenBlocks, &parts.TrueBlocks, &parts.SeenMS, &parts.TrueMS,
-			&parts.Evicted, &parts.FirstSights, &parts.Resets, &parts.Missed, &last)
+			&parts.Evicted, &parts.FirstSights, &parts.Resets, &parts.Missed,
+			&parts.OwnMS, &parts.SeenCalls, &parts.LostMin, &parts.LostMax, &parts.Rollbacks, &covered, &first, &end, &last)
 		if err != nil {
 			return fmt.Errorf("add up passes: %w", err)
+		}
+		parts.Covered = fromMS(covered)
+		if w.From.IsZero() {
+			w.From = time.Time(first)
+		}
+		if w.To.IsZero() {
+			w.To = time.Time(end)
 		}
 		n, err := failedSince(ctx, q, id, pgvigil.Window{From: later(time.Time(last), from), To: to})
 		parts.Missed += n

@@ -226,10 +226,14 @@ func testClockBack(t *testing.T, p Place) {
 func testCoverage(t *testing.T, p Place) {
 	ctx := context.Background()
 	h, w := p.open(t, store.Options{}), NewWorld(2)
-	r := record(t, h, w.Pass(time.Minute))
+	s := Describe(w.Pass(time.Minute), 1, map[int]pgvigil.Fingerprint{0: 1, 1: 2})
+	s.Queries[Key(1)].Tags["application"] = "pgvigil"
+	r := record(t, h, s)
 	first := w.Now
 	for range 4 {
-		w.Work(0, 10, 1, 60)
+		w.Work(0, 6, 1, 60)
+		w.Work(1, 4, 0.5, 60)
+		w.Databases[0].Stats.Rollbacks += 3
 		w.Databases[0].Stats.BlocksHit += 400 // by statements that nobody saw
 		w.Dealloc++
 		record(t, h, w.Pass(time.Minute))
@@ -237,6 +241,13 @@ func testCoverage(t *testing.T, p Place) {
 	c := must(h.Coverage(ctx, r.Server, pgvigil.Window{}))(t)
 	if c.Blocks != 0.6 || c.Time != 1 || c.Passes != 5 || c.Expected != 5 || c.Evicted != 4*250 || len(c.Warnings) == 0 {
 		t.Errorf("coverage %+v; want 0.6 of the blocks, all of the time, 5 passes, 1000 evictions and warnings", c)
+	}
+	// 40 calls were seen; 1000 entries came and went unseen, at least once called.
+	if c.CallsMax != 40.0/1040 || c.Calls != c.CallsMax || !(c.CallsMin > 0 && c.CallsMin < c.CallsMax) {
+		t.Errorf("calls %v, from %v to %v; want %v at most", c.Calls, c.CallsMin, c.CallsMax, 40.0/1040)
+	}
+	if c.Rollbacks != 12 || c.Gap != 0 || c.Own != 0.25 {
+		t.Errorf("%d rollbacks, gap %v, own %v; want 12, none and a quarter", c.Rollbacks, c.Gap, c.Own)
 	}
 	c = must(h.Coverage(ctx, r.Server, pgvigil.Window{From: first.Add(time.Second), To: first.Add(90 * time.Second)}))(t)
 	if c.Passes != 1 || c.Evicted != 250 {

@@ -1,0 +1,2 @@
+-- the fingerprints of pgvigil's own statements
+SELECT fingerprint FROM queries WHERE own
