@@ -153,7 +153,7 @@ type disturbance struct {
 
 const resetOne = "SELECT pg_stat_statements_reset(0, 0, (SELECT queryid FROM pg_stat_statements WHERE query LIKE 'SELECT v FROM %s WHERE%%')%s)"
 
-func script(format string, extra string) func(*watched, string) {
+func sending(format string, extra string) func(*watched, string) {
 	return func(w *watched, table string) {
 		sql := format
 		if strings.Contains(format, "%s") {
@@ -212,11 +212,11 @@ func evict(w *watched, table string) {
 
 var disturbances = map[string]disturbance{
 	"nothing":                         {do: func(*watched, string) {}, calls: 16, scans: 16},
-	"a reset of all":                  {do: script("SELECT pg_stat_statements_reset()", ""), calls: 9, scans: 16},
-	"a reset of one database":         {do: script("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = 'postgres'), 0)", ""), calls: 9, scans: 16},
-	"a reset of one statement":        {do: script(resetOne, ""), calls: 9, scans: 16},
-	"a reset of its shortest time":    {since: 17, do: script(resetOne, ", true"), calls: 16, scans: 16},
-	"a reset of tables":               {do: script("SELECT pg_stat_reset()", ""), calls: 16, scans: 9, zeroed: true},
+	"a reset of all":                  {do: sending("SELECT pg_stat_statements_reset()", ""), calls: 9, scans: 16},
+	"a reset of one database":         {do: sending("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = 'postgres'), 0)", ""), calls: 9, scans: 16},
+	"a reset of one statement":        {do: sending(resetOne, ""), calls: 9, scans: 16},
+	"a reset of its shortest time":    {since: 17, do: sending(resetOne, ", true"), calls: 16, scans: 16},
+	"a reset of tables":               {do: sending("SELECT pg_stat_reset()", ""), calls: 16, scans: 9, zeroed: true},
 	"a fast restart":                  {do: stop(syscall.SIGINT), calls: 16, scans: 16},
 	"an immediate stop":               {do: stop(syscall.SIGQUIT), calls: 16, scans: 9, zeroed: true},
 	"a SIGKILL of a backend":          {do: killBackend, calls: 9, scans: 9, zeroed: true},
