@@ -157,6 +157,10 @@ func (s *Server) reads(api huma.API) {
 		func(ctx context.Context, q *latelyQuery) (Lately, error) {
 			return s.app.Lately(ctx, LatelyRequest{Target: q.Target, Since: q.Since})
 		})
+	call(api, get("get-outlook", "/outlook", "What lies ahead of each server: what runs out, what holds it back, how it stands"), long,
+		func(ctx context.Context, q *reportQuery) ([]pgvigil.Outlook, error) {
+			return s.app.Outlook(ctx, OutlookRequest{Target: q.Target, Window: q.window()})
+		})
 	call(api, get("check-history", "/history/check", "What is wrong with the history"), long,
 		func(ctx context.Context, _ *none) (pgvigil.HistoryCheck, error) { return s.app.CheckHistory(ctx) })
 	report := get("get-report", "/report", "The report of a range, one HTML file")

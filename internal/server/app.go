@@ -40,6 +40,9 @@ type App interface {
 	DecideProposal(ctx context.Context, id int64, a ProposalAction) (pgvigil.Proposal, error)
 	// Report writes the report of a range as one HTML file.
 	Report(ctx context.Context, r ReportRequest, w io.Writer) error
+	// Outlook says what lies ahead of each server of a target, of all if it is
+	// "": what runs out, what holds it back, how it stands.
+	Outlook(ctx context.Context, r OutlookRequest) ([]pgvigil.Outlook, error)
 	// Mark records an event and returns its number.
 	Mark(ctx context.Context, e pgvigil.Event) (int64, error)
 	// Lately returns what the history knows of the last time of a target.
@@ -157,6 +160,13 @@ type Lately struct {
 	Events []pgvigil.Event
 	// Sample is the last of the sessions; its At is zero if there is none.
 	Sample pgvigil.SessionSample
+}
+
+// OutlookRequest says of which target, and by the rates of which window; one
+// without a beginning is the day before its end.
+type OutlookRequest struct {
+	Target string
+	Window pgvigil.Window
 }
 
 // Health is what a service says of itself.

@@ -107,6 +107,13 @@ func (c *Client) Mark(ctx context.Context, e pgvigil.Event) (int64, error) {
 	return r.ID, err
 }
 
+// Outlook implements server.App.
+func (c *Client) Outlook(ctx context.Context, r server.OutlookRequest) (list []pgvigil.Outlook, err error) {
+	q := query("target", r.Target, "from", r.Window.From, "to", r.Window.To)
+	err = c.get(ctx, "/outlook", q, &list)
+	return list, err
+}
+
 // CheckHistory implements server.App.
 func (c *Client) CheckHistory(ctx context.Context) (check pgvigil.HistoryCheck, err error) {
 	err = c.get(ctx, "/history/check", nil, &check)

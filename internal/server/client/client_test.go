@@ -125,6 +125,19 @@ func (f *fake) Mark(_ context.Context, e pgvigil.Event) (int64, error) {
 	return 42, f.err
 }
 
+func (f *fake) Outlook(_ context.Context, r server.OutlookRequest) ([]pgvigil.Outlook, error) {
+	f.asked = r
+	return []pgvigil.Outlook{{
+		Server: 1, Target: "ci", At: noon, Window: r.Window, Seconds: 60, Counters: pgvigil.ServerCounters{pgvigil.ServerWALBytes: 1 << 40},
+		Risks: []pgvigil.Risk{{Kind: pgvigil.RiskXID, Severity: pgvigil.Page, Used: 0.5, LeftSeconds: math.Inf(1), Text: "<b>"}, {Used: math.NaN(), LeftSeconds: math.NaN()}},
+		State: pgvigil.ServerState{
+			Connections: pgvigil.Connections{Used: 5, Limit: 100}, Holders: []pgvigil.Holder{{Kind: pgvigil.HeldBySlot, Name: "s", Age: 1 << 33}},
+			Slots: []pgvigil.Slot{{Name: "s", Safe: -1}}, Replicas: []pgvigil.Replica{{ReplayLag: time.Second}}, Behind: time.Minute,
+			Sequences: []pgvigil.Sequence{{Name: "q", Limit: math.MaxInt64, Last: math.MinInt64}},
+		},
+	}}, f.err
+}
+
 func (f *fake) CheckHistory(context.Context) (pgvigil.HistoryCheck, error) { return check, f.err }
 
 // serve runs a service for app over a Unix socket and returns its path.
@@ -193,6 +206,9 @@ var calls = map[string]func(context.Context, server.App) (any, error){
 		var b bytes.Buffer
 		err := a.Report(ctx, server.ReportRequest{Target: "ci", Window: window}, &b)
 		return b.String(), err
+	},
+	"outlook": func(ctx context.Context, a server.App) (any, error) {
+		return a.Outlook(ctx, server.OutlookRequest{Target: "ci", Window: window})
 	},
 	"mark": func(ctx context.Context, a server.App) (any, error) {
 		return a.Mark(ctx, pgvigil.Event{Server: 1, At: noon, Kind: pgvigil.EventDeploy, After: "v1.2"})
