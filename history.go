@@ -87,7 +87,7 @@ type DatabasePoint struct {
 // change; the first may be from before the window, and held at its start.
 type RelationSeries struct {
 	Key    RelationKey
-	Kind   string // that of Table; i for an index
+	Kind   string // that of Table; i for an index, t for a TOAST table
 	Schema string
 	Name   string
 	// Parent is what it belongs to: the partitioned table of a partition, the

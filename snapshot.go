@@ -134,7 +134,7 @@ type Table struct {
 	Key    RelationKey
 	Schema string
 	Name   string
-	// Kind is r (table), p (partitioned), m (materialized view), t (TOAST).
+	// Kind is r (table), p (partitioned), m (materialized view).
 	Kind string
 	// Parent is the partitioned table that this one is a partition of, 0 if none.
 	Parent OID

@@ -32,7 +32,9 @@ type tableRow struct {
 	pgvigil.Table
 	shape     tableSign
 	heapBytes pgvigil.Bytes // of the main fork and of TOAST
-	counted   int64         // relpages: the length when RelTuples was counted
+	// toastChunks is the best count of live chunks; NaN if nobody ever counted.
+	toastChunks float64
+	counted     int64 // relpages: the length when RelTuples was counted
 }
 
 // indexRow is an index with what only the collector needs of it.
@@ -87,15 +89,17 @@ func (v *visit) scanTable(row pgx.CollectableRow) (tableRow, error) {
 	var options []string
 	var vacuum, analyze *moment
 	var fetched, hit, fetchedTuples float64
+	var chunks *float64
 	c := &t.Counters
 	err := row.Scan(&t.Key.RelID, &t.Schema, &t.Name, &t.Kind, &t.Parent, &t.shape.attributes, &t.shape.checks,
 		&t.counted, &t.RelTuples, &options, &t.FrozenXID, &t.MultiXID, &vacuum, &analyze,
 		&c.SeqScans, &c.SeqTuples, &fetchedTuples, &c.Inserted, &c.Updated, &c.Deleted, &c.HotUpdated,
 		&c.LiveTuples, &c.DeadTuples, &c.ModSinceAn, &c.InsSinceVac,
 		&c.Vacuums, &c.AutoVacuums, &c.Analyzes, &c.AutoAnalyzes, &fetched, &hit,
-		&t.TOAST.RelID, &t.TOAST.Pages, &t.TOAST.Live, &t.TOAST.Dead)
+		&t.TOAST.RelID, &t.TOAST.Pages, &t.TOAST.Live, &t.TOAST.Dead, &chunks)
 	t.Key.DBID = v.db.OID
 	t.LastVacuum, t.LastAnalyze = utc(vacuum), utc(analyze)
+	t.toastChunks = orNaN(chunks)
 	t.Options = options
 	t.FillFactor = option(options, "fillfactor", 100)
 	c.IndexTuples = fetchedTuples // the indexes add theirs

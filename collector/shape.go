@@ -20,6 +20,7 @@ func (c *catalog) table(row *tableRow, blockSize int64) pgvigil.Table {
 	t.PartitionKey, t.PartitionBound = s.key, s.bound
 	if t.Kind != "p" {
 		t.Bloat = bloat.OfHeap(c.heap(row, blockSize))
+		t.TOAST.Bloat = bloat.OfTOAST(bloat.TOAST{Pages: t.TOAST.Pages, Chunks: row.toastChunks, BlockSize: int(blockSize)})
 	}
 	return t
 }

@@ -29,14 +29,20 @@ type lives struct {
 	first  time.Time // of the comparison
 	inView map[pgvigil.OID]time.Time
 	died   map[relationName]time.Time
-	older  map[relationName]time.Time // when the sizes of a name begin
+	// many is when tables of a database were dropped in such numbers that the
+	// event does not name them all.
+	many  map[pgvigil.OID]time.Time
+	older map[relationName]time.Time // when the sizes of a name begin
 }
 
 func livesOf(s sized, f family, all []pgvigil.RelationSeries) lives {
-	l := lives{f, s.span.first, s.inView, map[relationName]time.Time{}, map[relationName]time.Time{}}
+	l := lives{f, s.span.first, s.inView, map[relationName]time.Time{}, map[pgvigil.OID]time.Time{}, map[relationName]time.Time{}}
 	for _, e := range s.events {
 		if e.Kind == pgvigil.EventTableDropped || e.Kind == pgvigil.EventIndexDropped {
 			l.died[relationName{e.DBID, e.Object}] = e.At
+			if e.Count > 0 {
+				l.many[e.DBID] = e.At
+			}
 		}
 	}
 	for _, r := range all {
@@ -51,7 +57,7 @@ func livesOf(s sized, f family, all []pgvigil.RelationSeries) lives {
 func (l lives) of(r pgvigil.RelationSeries) (own life) {
 	n, at := nameOf(r), r.Sizes[0].At
 	if !l.family.holds(r.Key) {
-		own.died = l.died[n]
+		own.died = l.death(r.Key)
 	}
 	// One that took over a name that nobody gave up is a rebuilt one: REINDEX
 	// CONCURRENTLY makes a new relation.
@@ -62,11 +68,28 @@ func (l lives) of(r pgvigil.RelationSeries) (own life) {
 	return own
 }
 
+// death is when a relation that the catalog does not have any more was dropped,
+// itself or what it belonged to; zero if no event tells.
+func (l lives) death(k pgvigil.RelationKey) time.Time {
+	for range 8 {
+		r := l.family.past[k]
+		if at, ok := l.died[nameOf(r)]; ok {
+			return at
+		}
+		if r.Parent == 0 || l.family.holds(pgvigil.RelationKey{DBID: k.DBID, RelID: r.Parent}) {
+			break
+		}
+		k.RelID = r.Parent
+	}
+	return l.many[k.DBID]
+}
+
 // holds says whether the catalog, as last read, has the relation.
 func (f family) holds(k pgvigil.RelationKey) bool {
 	_, table := f.tables[k]
 	_, index := f.indexes[k]
-	return table || index
+	_, toast := f.toasts[k]
+	return table || index || toast
 }
 
 // comeIntoView returns when the databases that were there before any pass could

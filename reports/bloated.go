@@ -24,6 +24,7 @@ func bloated(catalog []pgvigil.DatabaseRead, page int64) []Bloat {
 		for _, t := range db.Tables {
 			if t.Kind != "p" {
 				add(Bloat{DBID: db.OID, Schema: t.Schema, Name: t.Name, Estimate: t.Bloat}, t.Pages)
+				add(Bloat{DBID: db.OID, Schema: t.Schema, Name: t.Name, TOAST: true, Estimate: t.TOAST.Bloat}, t.TOAST.Pages)
 			}
 		}
 		for _, i := range db.Indexes {

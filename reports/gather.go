@@ -68,6 +68,7 @@ func (g *gatherer) gather(ctx context.Context) error {
 		{"plans", g.readPlans},
 		{"queries", g.readQueries},
 		{"sizes", g.readSizes},
+		{"outlook", g.readOutlook},
 	}
 	for _, s := range steps {
 		if err := s.read(ctx); err != nil {

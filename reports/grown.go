@@ -26,6 +26,8 @@ type growthRow struct {
 	Name    string // of a table; "" of several
 	Several string // how many appeared together
 	Note    string
+	Parts   []partView
+	Fewer   string // what of the parts is not shown
 	Place   string
 	Start   string
 	End     string
@@ -68,6 +70,7 @@ func (l layout) growthRow(s *Server, g Growth) growthRow {
 		Source:  fmt.Sprintf("main forks, table relation_sizes of the history, %s to %s UTC", l.clock.at(g.First).Text, l.clock.at(g.Last).Text),
 	}
 	row.Note = list(l.growthNotes(g))
+	row.Parts, row.Fewer = partViews(g)
 	if g.Tables > 0 {
 		row.Name, row.Several = "", count(g.Tables, "table", "tables")+" appeared in database "+row.Place
 	}
@@ -148,8 +151,11 @@ func (l layout) bloatRow(s *Server, b Bloat) bloatRow {
 		Name: plain(b.Schema+"."+b.Name, maxName), Kind: "table", Place: plain(s.database(b.DBID), maxName),
 		Size: size(b.Size), Share: unknown, Free: unknown, Method: "\u2013", Error: "\u2013",
 	}
-	if b.Index {
+	switch {
+	case b.Index:
 		row.Kind = "index"
+	case b.TOAST:
+		row.Kind = "TOAST of a table"
 	}
 	if e := b.Estimate; e != nil && finite(e.Share) {
 		row.Known, row.Share, row.Width = true, percent(e.Share), percentOf(e.Share)

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pgvigil/pgvigil"
@@ -40,58 +39,80 @@ const (
 // owner is the table that a relation's size is added to.
 type owner struct {
 	key  pgvigil.RelationKey
+	leaf pgvigil.RelationKey
 	part part
 }
 
-// family knows which table each relation belongs to.
+// family knows which table each relation belongs to: from the catalog, and for
+// what is not there any more from the history.
 type family struct {
 	tables  map[pgvigil.RelationKey]pgvigil.Table
 	indexes map[pgvigil.RelationKey]pgvigil.Index
+	toasts  map[pgvigil.RelationKey]pgvigil.OID // TOAST table -> its table
+	past    map[pgvigil.RelationKey]pgvigil.RelationSeries
 }
 
-func familyOf(catalog []pgvigil.DatabaseRead) family {
-	f := family{make(map[pgvigil.RelationKey]pgvigil.Table), make(map[pgvigil.RelationKey]pgvigil.Index)}
+func familyOf(catalog []pgvigil.DatabaseRead, relations []pgvigil.RelationSeries) family {
+	f := family{
+		make(map[pgvigil.RelationKey]pgvigil.Table), make(map[pgvigil.RelationKey]pgvigil.Index),
+		make(map[pgvigil.RelationKey]pgvigil.OID), make(map[pgvigil.RelationKey]pgvigil.RelationSeries, len(relations)),
+	}
 	for _, db := range catalog {
 		for _, t := range db.Tables {
 			f.tables[t.Key] = t
+			if t.TOAST.RelID != 0 {
+				f.toasts[pgvigil.RelationKey{DBID: t.Key.DBID, RelID: t.TOAST.RelID}] = t.Key.RelID
+			}
 		}
 		for _, i := range db.Indexes {
 			f.indexes[i.Key] = i
 		}
 	}
+	for _, r := range relations {
+		r.Sizes, r.Intervals = nil, nil
+		f.past[r.Key] = r
+	}
 	return f
 }
 
-// owner follows index to table, TOAST to table and partition to parent.
-func (f family) owner(r pgvigil.RelationSeries) owner {
-	o := owner{key: r.Key}
-	if i, ok := f.indexes[r.Key]; ok {
-		o = owner{pgvigil.RelationKey{DBID: r.Key.DBID, RelID: i.TableID}, isIndex}
-	}
-	name := r.Name
-	if t, ok := f.tables[o.key]; ok {
-		name = t.Name
-	}
-	if of, ok := toastOf(name); ok {
-		o = owner{pgvigil.RelationKey{DBID: r.Key.DBID, RelID: of}, isTOAST}
-	}
-	for f.tables[o.key].Parent != 0 {
-		o.key.RelID = f.tables[o.key].Parent
-		if o.part == isTable {
-			o.part = isPartition
+// above returns what a relation belongs to, and what it is of it; false if it
+// belongs to nothing.
+func (f family) above(k pgvigil.RelationKey) (pgvigil.RelationKey, part, bool) {
+	up, what := pgvigil.OID(0), isTable
+	if t, ok := f.tables[k]; ok {
+		up, what = t.Parent, isPartition
+	} else if i, ok := f.indexes[k]; ok {
+		up, what = i.TableID, isIndex
+	} else if of, ok := f.toasts[k]; ok {
+		up, what = of, isTOAST
+	} else if r, ok := f.past[k]; ok {
+		up, what = r.Parent, map[string]part{"i": isIndex, "t": isTOAST}[r.Kind]
+		if what == isTable {
+			what = isPartition
 		}
 	}
-	return o
+	return pgvigil.RelationKey{DBID: k.DBID, RelID: up}, what, up != 0
 }
 
-// toastOf reads the table's oid from the name of its TOAST table or index.
-func toastOf(name string) (pgvigil.OID, bool) {
-	digits, ok := strings.CutPrefix(name, "pg_toast_")
-	if !ok {
-		return 0, false
+// owner follows index to table, TOAST to table and partition to parent. part
+// says what the relation is of the outermost table, leaf is the partition that
+// it belongs to.
+func (f family) owner(r pgvigil.RelationSeries) owner {
+	o := owner{key: r.Key, leaf: r.Key}
+	for range 8 { // partitions of partitions, and a history that may be damaged
+		up, what, ok := f.above(o.key)
+		if !ok {
+			break
+		}
+		if o.part == isTable {
+			o.part = what
+		}
+		if what == isIndex || what == isTOAST {
+			o.leaf = up
+		}
+		o.key = up
 	}
-	n, err := strconv.ParseUint(strings.TrimSuffix(digits, "_index"), 10, 32)
-	return pgvigil.OID(n), err == nil
+	return o
 }
 
 // span is the time over which sizes are compared.
@@ -121,10 +142,10 @@ func growth(s sized) []Growth {
 	if !s.span.last.After(s.span.first) {
 		return nil
 	}
-	f := familyOf(s.catalog)
+	f := familyOf(s.catalog, s.relations)
 	all := s.all()
 	lives := livesOf(s, f, all)
-	byTable := make(map[pgvigil.RelationKey]*Growth)
+	byTable, parts := make(map[pgvigil.RelationKey]*Growth), make(partitions)
 	for _, r := range all {
 		o, l := f.owner(r), lives.of(r)
 		g := byTable[o.key]
@@ -139,6 +160,14 @@ func growth(s sized) []Growth {
 			g.Born = l.born
 		}
 		g.add(r, o.part, l, s.page)
+		if o.leaf != o.key {
+			parts.add(o, f.name(o.leaf), [2]pgvigil.Bytes{
+				pgvigil.Bytes(lived(r, l, g.First) * s.page), pgvigil.Bytes(lived(r, l, g.Last) * s.page),
+			})
+		}
+	}
+	for key, g := range byTable {
+		g.Parts = parts.of(key)
 	}
 	return settleGrowth(byTable)
 }
@@ -162,6 +191,7 @@ func (s sized) all() []pgvigil.RelationSeries {
 	for _, db := range s.catalog {
 		for _, t := range db.Tables {
 			constant(t.Key, t.Schema, t.Name, t.Pages)
+			constant(pgvigil.RelationKey{DBID: t.Key.DBID, RelID: t.TOAST.RelID}, "pg_toast", "", t.TOAST.Pages)
 		}
 		for _, i := range db.Indexes {
 			constant(i.Key, i.Schema, i.Name, i.Pages)
@@ -170,17 +200,21 @@ func (s sized) all() []pgvigil.RelationSeries {
 	return list
 }
 
-// add adds one relation's sizes, nothing before it was created or after it
-// was dropped.
+// lived is a relation's size at a time: nothing before it was created or after
+// it was dropped.
+func lived(r pgvigil.RelationSeries, l life, at time.Time) int64 {
+	if l.born.After(at) || (!l.died.IsZero() && !l.died.After(at)) {
+		return 0
+	}
+	return sizeAt(r.Sizes, at)
+}
+
+// add adds one relation's sizes.
 func (g *Growth) add(r pgvigil.RelationSeries, p part, l life, page int64) {
 	s := span{g.First, g.Last}
 	var size pgvigil.Bytes
 	for i := range g.Sizes {
-		at := s.at(i, len(g.Sizes)-1)
-		size = pgvigil.Bytes(sizeAt(r.Sizes, at) * page)
-		if l.born.After(at) || (!l.died.IsZero() && !l.died.After(at)) {
-			size = 0
-		}
+		size = pgvigil.Bytes(lived(r, l, s.at(i, len(g.Sizes)-1)) * page)
 		g.Sizes[i] += size
 	}
 	switch p {

@@ -22,6 +22,9 @@ func (l layout) headline() []string {
 	if s := l.proposalSentence(); s != "" {
 		sentences = append(sentences, s)
 	}
+	if s := l.aheadSentence(); s != "" {
+		sentences = append(sentences, s)
+	}
 	return append(sentences, l.trustSentence())
 }
 
@@ -215,7 +218,7 @@ func (l layout) tiles() []tile {
 		slower.Note, slower.Tone = "nothing left its baseline", toneGood
 	}
 	cost := tile{Label: "Still costs", Value: millis(extra), Note: "of database time an hour, by what is open", Link: "#slower"}
-	return []tile{slower, cost, l.proposalTile(), l.growthTile(), l.trustTile()}
+	return []tile{slower, cost, l.proposalTile(), l.aheadTile(), l.growthTile(), l.trustTile()}
 }
 
 func (l layout) proposalTile() tile {

@@ -20,6 +20,7 @@ type History interface {
 	Incarnations(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.Incarnation, error)
 	Coverage(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) (pgvigil.Coverage, error)
 	Relations(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.RelationSeries, error)
+	ServerPoints(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.ServerPoint, error)
 	DatabasePoints(ctx context.Context, s pgvigil.ServerID, w pgvigil.Window) ([]pgvigil.DatabasePoint, error)
 	Catalog(ctx context.Context, s pgvigil.ServerID) ([]pgvigil.DatabaseRead, error)
 	Settings(ctx context.Context, s pgvigil.ServerID) ([]pgvigil.Setting, error)

@@ -40,7 +40,7 @@ func poison(v reflect.Value, with string) {
 			poison(element, with)
 			if k.Kind() == reflect.String {
 				v.SetMapIndex(k, reflect.Value{})
-				k = reflect.ValueOf(with)
+				k = reflect.ValueOf(with).Convert(k.Type())
 			}
 			v.SetMapIndex(k, element)
 		}

@@ -82,6 +82,10 @@ func (m *memory) DatabasePoints(_ context.Context, _ pgvigil.ServerID, w pgvigil
 	}), nil
 }
 
+func (m *memory) ServerPoints(context.Context, pgvigil.ServerID, pgvigil.Window) ([]pgvigil.ServerPoint, error) {
+	return m.course, nil
+}
+
 func (m *memory) Catalog(context.Context, pgvigil.ServerID) ([]pgvigil.DatabaseRead, error) {
 	return m.catalog, nil
 }

@@ -21,7 +21,9 @@ type page struct {
 
 	Empty     bool // no server at all, or no pass in the window
 	Slower    slowerSection
+	Ahead     []aheadTable
 	Loads     []loadTable
+	Course    []courseTable
 	Grown     []growthTable
 	Bloated   []bloatTable
 	Proposals []proposalView
@@ -120,6 +122,8 @@ func pageOf(r *Report) page {
 	}
 	for i := range r.Servers {
 		s := &r.Servers[i]
+		p.Ahead = appendSome(p.Ahead, l.ahead(s))
+		p.Course = appendSome(p.Course, l.course(s))
 		p.Loads = appendSome(p.Loads, l.loads(s))
 		p.Grown = appendSome(p.Grown, l.grown(s))
 		p.Bloated = appendSome(p.Bloated, l.bloated(s))
@@ -192,13 +196,23 @@ func navOf(p page) []navItem {
 	}
 	return append(items,
 		navItem{"slower", "What got slower", n(len(p.Slower.Alerts))},
+		navItem{"ahead", "What will break", n(risksOf(p))},
 		navItem{"loads", "Where the time goes", ""},
+		navItem{"server", "How the server did", ""},
 		navItem{"grown", "What grew", ""},
 		navItem{"bloat", "Bloat", ""},
 		navItem{"proposals", "Proposals", n(len(p.Proposals))},
 		navItem{"timeline", "Incidents and events", n(len(p.Timeline.Incidents) + len(p.Timeline.Events))},
 		navItem{"trust", "How far to trust this", ""},
 		navItem{"queries", "The queries", n(len(p.Queries))})
+}
+
+// risksOf counts the rows of what will break.
+func risksOf(p page) (n int) {
+	for _, t := range p.Ahead {
+		n += len(t.Rows)
+	}
+	return n
 }
 
 // queriesOf collects the queries that the page's tables name.

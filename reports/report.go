@@ -46,6 +46,9 @@ type Server struct {
 	// Resets are the lives of counters that began in the window, the first read aside.
 	Resets   []pgvigil.Incarnation
 	Settings []pgvigil.Setting
+	// Ahead is what will break, Course what the server as a whole did.
+	Ahead  pgvigil.Outlook
+	Course Course
 }
 
 // Slower is one regression with the course of its series.
@@ -104,14 +107,22 @@ type Growth struct {
 	Largest []string
 	// Partitions is how many partitions were added up, 0 for a plain table.
 	Partitions int
-	Start      pgvigil.Bytes
-	End        pgvigil.Bytes
-	Indexes    pgvigil.Bytes // of End
-	TOAST      pgvigil.Bytes // of End
-	PerDay     float64       // bytes a day; NaN under an hour of history
-	First      time.Time     // of the comparison
-	Last       time.Time
-	Sizes      []pgvigil.Bytes // in equal steps from First to Last
+	// Parts are the partitions, largest first; none of several tables.
+	Parts   []GrowthPart
+	Start   pgvigil.Bytes
+	End     pgvigil.Bytes
+	Indexes pgvigil.Bytes // of End
+	TOAST   pgvigil.Bytes // of End
+	PerDay  float64       // bytes a day; NaN under an hour of history
+	First   time.Time     // of the comparison
+	Last    time.Time
+	Sizes   []pgvigil.Bytes // in equal steps from First to Last
+}
+
+// GrowthPart is one partition of a table, with its indexes and its TOAST table.
+type GrowthPart struct {
+	Name       string // schema.name
+	Start, End pgvigil.Bytes
 }
 
 // Bloat is one table or index with its size and what a rewrite would free.
@@ -120,6 +131,7 @@ type Bloat struct {
 	Schema string
 	Name   string
 	Index  bool
+	TOAST  bool // it is of the table's TOAST table
 	Size   pgvigil.Bytes
 	// Estimate is nil where it is unknown.
 	Estimate *pgvigil.Bloat

@@ -47,6 +47,7 @@ type memory struct {
 	relations []pgvigil.RelationSeries
 	points    []pgvigil.DatabasePoint
 	resets    []pgvigil.Incarnation
+	course    []pgvigil.ServerPoint
 	catalog   []pgvigil.DatabaseRead
 	settings  []pgvigil.Setting
 	plans     []pgvigil.Plan
@@ -146,6 +147,7 @@ func story() *memory {
 		},
 	}
 	m.catalog, m.relations = storyTables()
+	m.course, m.points = storyCourse(), storyPoints()
 	for _, s := range shapes() {
 		m.series = append(m.series, seriesOf(s))
 	}
@@ -388,7 +390,7 @@ func storyTables() ([]pgvigil.DatabaseRead, []pgvigil.RelationSeries) {
 		}
 	}
 	index := func(oid, of pgvigil.OID, name string, from, to int64, b *pgvigil.Bloat) {
-		db.Indexes = append(db.Indexes, pgvigil.Index{Key: pgvigil.RelationKey{DBID: ciDB, RelID: oid}, TableID: of, Schema: "public", Name: name, Pages: to, Bloat: b})
+		db.Indexes = append(db.Indexes, pgvigil.Index{Key: pgvigil.RelationKey{DBID: ciDB, RelID: oid}, TableID: of, Schema: "public", Name: name, Pages: to, Valid: true, Bloat: b})
 		grow(oid, "public", name, from, to)
 	}
 	estimate := func(share float64, pages int64, method string, err float64) *pgvigil.Bloat {
@@ -403,11 +405,19 @@ func storyTables() ([]pgvigil.DatabaseRead, []pgvigil.RelationSeries) {
 	table(20002, "gitlab_partitions", "ci_builds_103", "r", 20000, 780000, 801000, estimate(0.11, 801000, "estimate", 0.1))
 	table(20003, "gitlab_partitions", "ci_builds_104", "r", 20000, 0, 96000, nil)
 	index(20010, 20002, "ci_builds_103_pkey", 91000, 94800, estimate(0.18, 94800, "estimate", 0.15))
-	table(20020, "pg_toast", "pg_toast_20002", "t", 0, 12000, 12600, nil)
+	toast := &db.Tables[2].TOAST
+	*toast = pgvigil.TOAST{RelID: 20020, Pages: 12600, Live: 31000, Dead: 9000, Bloat: estimate(0.38, 12600, "chunks", 0.2)}
+	grow(20020, "pg_toast", "pg_toast_20002", 12000, 12600)
 	table(20030, "public", "ci_pending_builds", "r", 0, 1900, 41200, estimate(0.94, 41200, "pgstattuple_approx", 0.02))
 	index(20031, 20030, "ci_pending_builds_pkey", 300, 5200, nil)
 	table(20040, "public", "deployments", "r", 0, 610000, 748000, estimate(0.031, 748000, "estimate", 0.1))
 	table(20050, "public", "p_ci_job_artifacts", "r", 0, 210000, 204500, estimate(0.21, 204500, "estimate", 0.1))
+	pending := &db.Tables[4]
+	pending.RelTuples, pending.Counters.LiveTuples, pending.Counters.DeadTuples = 14_000, 14_000, 1_920_000
+	pending.LastVacuum = sunday.Add(-20 * time.Minute)
+	db.Indexes = append(db.Indexes, pgvigil.Index{
+		Key: pgvigil.RelationKey{DBID: ciDB, RelID: 20070}, TableID: 20040, Schema: "public", Name: "index_deployments_on_sha_ccnew", Table: "deployments", Pages: 64, Valid: false,
+	})
 	return []pgvigil.DatabaseRead{db}, sizes
 }
 

@@ -54,7 +54,10 @@ func TestEverySectionIsThere(t *testing.T) {
 	}{
 		"a title":                                {"h1", 1},
 		"a skip link":                            {"a.skip", 1},
-		"nine sections":                          {"main section", 9},
+		"eleven sections":                        {"main section", 11},
+		"a row for each thing that lies ahead":   {"section#ahead tbody tr", 6},
+		"a row for each database":                {"section#server tbody tr", 2},
+		"the partitions of a table":              {"section#grown details li", 3},
 		"a card for each regression":             {"section#slower article.card", 2},
 		"two charts for each":                    {"section#slower figure.chart", 4},
 		"each chart as SVG":                      {"figure.chart path.plot", 4},

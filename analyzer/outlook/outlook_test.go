@@ -114,7 +114,7 @@ func TestWhatWillBreak(t *testing.T) {
 			func(f *outlook.Facts) {
 				lastState(f).Holders = []pgvigil.Holder{{Kind: pgvigil.HeldByPrepared, Name: "tx", Database: "ci", Age: 5000, Since: monday.Add(-48 * time.Hour)}}
 			},
-			[]string{"page vacuum held back tx unknown: Prepared transaction tx, deleted since 3 days ago, 5,000 transactions"},
+			[]string{"page vacuum held back tx unknown: Prepared transaction tx, deleted in the last 3 days, 5,000 transactions"},
 		},
 		"catalogs that a logical slot holds back, which is how it works": {
 			func(f *outlook.Facts) {

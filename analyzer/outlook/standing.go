@@ -102,11 +102,11 @@ func (j *judge) holders() {
 		if h.Catalog || age < heldFor && h.Age < heldIDs {
 			continue
 		}
-		text := capital(holderWords(h)) + " keeps vacuum from removing rows that were deleted since"
+		text := capital(holderWords(h)) + " keeps vacuum from removing what was deleted "
 		if age > 0 {
-			text += " " + span(age) + " ago"
+			text += "in the last " + span(age)
 		} else {
-			text += " it began"
+			text += "since it began"
 		}
 		r := pgvigil.Risk{
 			Kind: pgvigil.RiskHeldBack, Severity: pgvigil.Ticket, Database: h.Database, Object: h.Name,

@@ -33,7 +33,10 @@ SELECT c.oid,
        c.reltoastrelid,
        COALESCE(tc.relpages, 0),
        COALESCE(pg_stat_get_live_tuples(tc.oid), 0)::float8,
-       COALESCE(pg_stat_get_dead_tuples(tc.oid), 0)::float8
+       COALESCE(pg_stat_get_dead_tuples(tc.oid), 0)::float8,
+       CASE WHEN pg_stat_get_vacuum_count(tc.oid) + pg_stat_get_autovacuum_count(tc.oid) > 0
+            THEN pg_stat_get_live_tuples(tc.oid)::float8
+            ELSE NULLIF(tc.reltuples, -1)::float8 END
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
