@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -236,14 +235,21 @@ func scanConstraint(c *catalog, rows pgx.Rows) error {
 // have an index whose shape is not known. It is never nil.
 func (c *catalog) unknown(tables []tableRow, indexes []indexRow) []pgvigil.OID {
 	list := []pgvigil.OID{}
+	listed := map[pgvigil.OID]bool{}
+	add := func(table pgvigil.OID) {
+		if !listed[table] {
+			listed[table] = true
+			list = append(list, table)
+		}
+	}
 	for i := range tables {
 		if s := c.tables[tables[i].Key.RelID]; s == nil || s.sign != tables[i].shape {
-			list = append(list, tables[i].Key.RelID)
+			add(tables[i].Key.RelID)
 		}
 	}
 	for i := range indexes {
-		if c.indexes[indexes[i].Key.RelID] == nil && !slices.Contains(list, indexes[i].TableID) {
-			list = append(list, indexes[i].TableID)
+		if c.indexes[indexes[i].Key.RelID] == nil {
+			add(indexes[i].TableID)
 		}
 	}
 	return list
