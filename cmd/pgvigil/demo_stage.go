@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgvigil/pgvigil"
 	"github.com/pgvigil/pgvigil/fixtures"
@@ -82,11 +84,13 @@ func openStage(ctx context.Context, o demoOptions) (*stage, error) {
 // the demo's own the role. HypoPG is used where it is to be had; its absence is
 // no error.
 func (s *stage) prepare(ctx context.Context, ownServer bool) error {
-	if err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
-		return remedied(err, "let a superuser run CREATE EXTENSION pg_stat_statements in the database of --dsn")
-	}
-	if err := execute(ctx, s.owner, "SELECT count(*) FROM pg_stat_statements"); err != nil {
+	// One transaction: a server that does not load it keeps no trace of us.
+	err := execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT count(*) FROM pg_stat_statements")
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == notPreloaded {
 		return remedied(err, "give a server with shared_preload_libraries = 'pg_stat_statements', or leave --dsn out")
+	}
+	if err != nil {
+		return remedied(err, "let a superuser run CREATE EXTENSION pg_stat_statements in the database of --dsn")
 	}
 	if ownServer {
 		role := "CREATE ROLE " + watchRole + " LOGIN; GRANT pg_monitor, pg_read_all_data TO " + watchRole
@@ -97,6 +101,9 @@ func (s *stage) prepare(ctx context.Context, ownServer bool) error {
 	s.hypopg = execute(ctx, s.owner, "CREATE EXTENSION IF NOT EXISTS hypopg") == nil
 	return nil
 }
+
+// notPreloaded is the SQLSTATE of a library that the server did not load.
+const notPreloaded = "55000"
 
 // remedied adds advice to an error that the server gave; one of connecting has
 // its own.
