@@ -21,24 +21,24 @@ import (
 	"github.com/pgvigil/pgvigil/internal/pgtest"
 )
 
-// watched is a server that passes are made over, each compared with the last.
-type watched struct {
+// compared is a server that passes are made over, each compared with the last.
+type compared struct {
 	t         *testing.T
 	collector *collector.Collector
 	target    pgvigil.Target
 	state     *interval.State
 }
 
-func watch(t *testing.T, dsn string) *watched {
+func compare(t *testing.T, dsn string) *compared {
 	t.Helper()
-	return &watched{
+	return &compared{
 		t: t, target: pgvigil.Target{Name: "ci", DSN: pgvigil.Secret(dsn), Databases: []string{"ci"}},
 		collector: collector.New(collector.Options{TextEvery: time.Nanosecond, CatalogEvery: time.Nanosecond, Log: slog.New(slog.DiscardHandler)}),
 	}
 }
 
 // pass makes a pass and returns what happened since the last one.
-func (w *watched) pass() interval.Step {
+func (w *compared) pass() interval.Step {
 	w.t.Helper()
 	snap, err := w.collector.Pass(context.Background(), w.target)
 	if err != nil {
@@ -148,7 +148,7 @@ func TestEventsOnARealServer(t *testing.T) {
 		pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE ci")
 		dsn := s.DSN("ci")
 		pgtest.Exec(t, dsn, ddlBefore)
-		w := watch(t, dsn)
+		w := compare(t, dsn)
 		if first := w.pass(); len(first.Events) != 0 {
 			t.Errorf("events of the first pass: %q", said(first.Events))
 		}

@@ -28,7 +28,7 @@ func TestTenThousandTablesBetweenTwoPasses(t *testing.T) {
 	pgtest.Exec(t, s.DSN("postgres"), "CREATE DATABASE ci")
 	dsn := s.DSN("ci")
 	pgtest.Exec(t, dsn, "CREATE EXTENSION pg_stat_statements")
-	w := watch(t, dsn)
+	w := compare(t, dsn)
 	w.collector = collector.New(collector.Options{})
 	w.pass()
 	pgtest.Exec(t, dsn, manyTables)
