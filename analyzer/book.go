@@ -40,6 +40,9 @@ func (b *book) enter(ctx context.Context, v change.Verdict) error {
 	case change.Resolved:
 		if v.Kind == pgvigil.KindIncident {
 			b.s.held = nil
+			if b.s.watches[pgvigil.DetailNeighbour] != nil {
+				return nil // the sessions next door are still seen; calm ends it
+			}
 		}
 		return b.close(ctx, keyOf(regression(v)), pgvigil.Resolved, v.Rule)
 	case change.NewNormal:

@@ -150,3 +150,19 @@ func TestABusyNeighbourAsEverIsNoCause(t *testing.T) {
 		t.Errorf("alerts = %+v; want one incident that blames no neighbour", p.alerts)
 	}
 }
+
+// TestANeighbourThatStaysIsNotOverEarly: the numbers alone may look calm before
+// the sessions next door are.
+func TestANeighbourThatStaysIsNotOverEarly(t *testing.T) {
+	sc := scenes["a neighbour of many short statements"]
+	sc.work = func(age int, _ pgvigil.Fingerprint, w *work) {
+		if age < 8 {
+			w.ms *= 2
+		}
+	}
+	sc.within = 30
+	p := sc.run(t, "")
+	if len(p.alerts) != 1 || p.alerts[0].State != pgvigil.Open {
+		t.Errorf("alerts = %+v; want one, still open", p.alerts)
+	}
+}

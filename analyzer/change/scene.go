@@ -16,6 +16,8 @@ type scene struct {
 	calm   int
 	peak   float64
 	loaded bool // see measure
+	limit  float64
+	level  float32 // of the burden, when it opened
 }
 
 // judgeServer opens an incident when the server has been slower for some passes
@@ -33,7 +35,8 @@ func (d *Detector) judgeServer() []Verdict {
 		return nil
 	}
 	back := time.Duration(float64(now.passes) * d.clock.period() * float64(time.Second))
-	c.scene = &scene{onset: d.now.Add(-back), peak: now.shift, loaded: now.loaded}
+	level, _ := d.burden.usual(&d.fitter)
+	c.scene = &scene{onset: d.now.Add(-back), peak: now.shift, loaded: now.loaded, limit: now.limit, level: level}
 	v := d.sceneVerdict(Convicted, now)
 	v.Rule = now.rule()
 	return []Verdict{v}
@@ -108,10 +111,10 @@ func (m measure) rule() string {
 // passes as it took to open it.
 func (d *Detector) endScene() []Verdict {
 	sc := d.common.scene
-	now, limit := d.common.recent[len(d.common.recent)-1], max(d.th.Incident, 4*d.common.sd)
+	// By what was usual when it opened: an incident must not become its own measure.
+	now, limit := d.common.recent[len(d.common.recent)-1], sc.limit
 	if sc.loaded {
-		level, sd := d.burden.usual(&d.fitter)
-		now, limit = float64(d.burden.past[len(d.burden.past)-1]-level), max(d.th.IncidentLoad, 4*sd)
+		now = float64(d.burden.past[len(d.burden.past)-1] - sc.level)
 	}
 	sc.peak = max(sc.peak, now)
 	if now > limit/2 {
