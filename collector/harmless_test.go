@@ -90,7 +90,7 @@ func bind(ctx context.Context, conn *pgx.Conn, sql, table string) ([][]byte, err
 	for i, oid := range d.ParamOIDs {
 		text, ok := map[uint32]string{
 			pgtype.BoolOID: "true", pgtype.Int8OID: table, pgtype.Int8ArrayOID: "{" + table + "}", pgtype.Int4OID: "1",
-			pgtype.Int4ArrayOID: "{}", pgtype.TextOID: "pg_stat_statements", pgtype.TextArrayOID: "{work_mem}", pgtype.BoolArrayOID: "{true}",
+			pgtype.Int4ArrayOID: "{}", pgtype.TextOID: "pg_stat_statements", pgtype.TextArrayOID: "{search_path}", pgtype.BoolArrayOID: "{true}",
 		}[oid]
 		if ok {
 			args[i] = []byte(text)

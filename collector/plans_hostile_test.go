@@ -152,9 +152,8 @@ func TestNothingForeignRunsWhilePlansAreMade(t *testing.T) {
 		}
 		// The traps do work: without the check they spring.
 		pgtest.Exec(t, as(dsn, reader), "BEGIN READ ONLY; EXPLAIN SELECT * FROM jobs WHERE id = kills(); EXPLAIN SELECT * FROM jobs WHERE id = reads()")
-		if ran := trapped(t, dsn); !slices.Equal(ran, []string{"kills", "reads"}) {
-			t.Errorf("the traps do not work: %v ran", ran)
-		}
+		// Up to 14 counts come late, and not in order.
+		waitFor(t, dsn, "SELECT count(*) = 2 FROM pg_stat_user_functions WHERE funcname IN ('kills', 'reads') AND calls > 0")
 		if err := victim.Ping(t.Context()); err == nil {
 			t.Error("the trap does not work: the victim lives")
 		}

@@ -42,6 +42,8 @@ func TestHowAServerStands(t *testing.T) {
 	pgtest.Each(t, func(t *testing.T, shared *pgserver.Server) {
 		dsn := stand(t, shared.Install.Major)
 		building := startBuild(t, dsn)
+		// Up to 14 counts come late.
+		waitFor(t, dsn, "SELECT pg_stat_get_live_tuples(reltoastrelid) > 0 FROM pg_class WHERE oid = 'public.job'::regclass")
 		snap := pass(t, eager(), target(t, dsn))
 		for _, w := range snap.Warnings {
 			t.Errorf("warning %+v", w)
