@@ -17,13 +17,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pgvigil/pgvigil"
+	"github.com/pgvigil/pgvigil/internal/server/client"
 	"github.com/pgvigil/pgvigil/internal/store"
 	"github.com/pgvigil/pgvigil/internal/store/duckdb"
 )
 
 // scriptCommands are what the scripts can do beside running pgvigil.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"waitfor": waitFor, "empty": empty, "exits": exits, "works": works, "unprivileged": unprivileged, "damage": damage, "sql": sql, "convict": convict, "typo": typo,
+	"waitfor": waitFor, "empty": empty, "exits": exits, "works": works, "unprivileged": unprivileged, "damage": damage, "sql": sql, "convict": convict, "typo": typo, "waitpasses": waitPasses,
 }
 
 // exits is the script command "exits CODE PROGRAM ...": it runs a program and
@@ -119,6 +120,32 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 		select {
 		case <-ctx.Done():
 			ts.Fatalf("%s did not come", args[0])
+		case <-tick.C:
+		}
+	}
+}
+
+// waitPasses is the script command "waitpasses HISTORY N": it waits until the
+// service of a history has recorded that many passes.
+func waitPasses(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	service, err := client.Dial(ctx, ts.MkAbs(args[0])+".sock")
+	ts.Check(err)
+	defer service.Close()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := service.CheckHistory(ctx)
+		ts.Check(err)
+		if c.Passes >= want {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%d passes; want %d", c.Passes, want)
 		case <-tick.C:
 		}
 	}
